@@ -1,0 +1,1 @@
+"""Deprecation dates of Amazon Machine Images as Pulumi resources."""
