@@ -1,0 +1,87 @@
+# The everyday commands. Each does the set-up that it needs, so a fresh clone can start with any of them.
+# They need Python 3.10 or newer with venv; Go only where Pulumi's own release cannot be downloaded.
+
+PYTHON ?= python3
+JOBS ?= 2
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-annotate --no-header \
+        --python-version 3.10
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages engine browser demo test check test-unit test-protocol test-engine bench docs dist fmt \
+        lock clean
+
+help: ## List these commands
+	@echo 'make demo   shows the whole thing at work, with a real Pulumi and an embedded EC2 (no AWS account)'
+	@echo 'make test   runs every check and test, as CI does'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: packages engine browser ## Python packages in .venv, a Pulumi CLI, a headless browser
+
+packages: .venv/installed
+
+engine: packages
+	@$(BIN)/python tools/pulumi-cli/get.py > /dev/null
+
+browser:
+	@tools/get-browser.sh
+
+demo: packages engine ## The story: preview, up, no change, a moved date, drift, repair, destroy
+	@$(BIN)/python tools/demo.py
+
+test: setup check ## check, then all tests
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+check: packages ## ruff (lint and format) and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test-unit: packages ## Pure functions only: seconds
+	$(BIN)/pytest tests/unit
+
+test-protocol: packages ## The provider over gRPC, as the engine calls it
+	$(BIN)/pytest tests/protocol
+
+test-engine: setup ## The real Pulumi CLI, end to end
+	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/engine
+
+bench: packages engine ## Speed, beside a provider that does nothing
+	$(BIN)/python benchmarks/run.py
+
+docs: packages .venv/installed-docs ## The documentation site, in site/
+	$(BIN)/mkdocs build --strict
+
+dist: packages ## Wheel and source archive, in dist/
+	$(UV) build
+
+fmt: packages ## Format, and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(UV) ## Bring the lock files up to date with pyproject.toml; UPGRADE=1 takes newer versions
+	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
+
+clean: ## Remove all that these commands made in the checkout (the Pulumi CLI stays in the user's cache)
+	rm -rf .venv dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+	    "This needs Python 3.10 or newer; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12 …" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/installed: requirements-dev.lock pyproject.toml | $(UV)
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-deps --editable .
+	@touch $@
+
+.venv/installed-docs: requirements-docs.lock | $(UV)
+	$(INSTALL) --require-hashes -r requirements-docs.lock
+	@touch $@
