@@ -1,0 +1,249 @@
+"""Faults on the wire: what EC2, the network or the credentials can do to a call."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from ami_deprecation.testing.lag import Lag, LagMode, View
+from ami_deprecation.testing.wire import EC2Error, Reply, failure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ami_deprecation.testing.wire import Request
+
+FaultKind = Literal[
+    "throttled",
+    "ec2-throttled",
+    "internal",
+    "unavailable",
+    "denied",
+    "expired",
+    "expired-token",
+    "invalid-token",
+    "invalid-client-token",
+    "clock-off",
+    "error",
+    "return-false",
+    "garbage",
+    "html",
+    "truncated",
+    "cut",
+    "drop",
+    "drop-after",
+    "hang",
+]
+
+# A made-up blob: real ones are long, and no tool may print them.
+ENCODED_MESSAGE = "4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abcdefghijklmnopqrstuvwxyz0123456789-EncodedExample"
+
+# Codes, texts and statuses: EC2 Developer Guide, "Error codes for the Amazon EC2 API"; the common
+# errors of STS for its part.
+_ERRORS: dict[str, EC2Error] = {
+    "throttled": EC2Error("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "ec2-throttled": EC2Error("EC2ThrottledException", "Request limit exceeded.", 503),
+    "internal": EC2Error("InternalError", "An internal error has occurred", 500),
+    "unavailable": EC2Error("Unavailable", "The service is unavailable. Please try again shortly.", 503),
+    "denied": EC2Error(
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation. Encoded authorization failure message: "
+        + ENCODED_MESSAGE,
+        403,
+    ),
+    "expired": EC2Error("RequestExpired", "Request has expired.", 400),
+    "expired-token": EC2Error("ExpiredToken", "The security token included in the request is expired", 400),
+    "invalid-token": EC2Error(
+        "AuthFailure", "AWS was not able to validate the provided access credentials", 401
+    ),
+    "invalid-client-token": EC2Error(
+        "InvalidClientTokenId", "The security token included in the request is invalid.", 403
+    ),
+    "clock-off": EC2Error(
+        "SignatureDoesNotMatch",
+        "Signature expired: 20200101T000000Z is now earlier than 20200101T000500Z (20200101T001000Z - 5 min.)",
+        403,
+    ),
+}
+_HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>\n"
+# These are about an answer, so there has to be one.
+_AFTER_EFFECT = frozenset({"truncated", "cut", "drop-after"})
+
+
+@dataclass
+class Fault:
+    """One fault to play. `Faults.add` documents the fields; `played` counts how often it was."""
+
+    action: str
+    kind: FaultKind
+    times: int | None
+    after_effect: bool
+    image_id: str | None
+    region: str | None
+    seconds: float
+    rate: float
+    error: EC2Error | None
+    status: int
+    played: int = field(default=0, init=False)
+
+    def fits(self, request: Request) -> bool:
+        """Return True when this call is one to play it on."""
+        return (
+            (self.times is None or self.played < self.times)
+            and self.action in ("*", request.action)
+            and self.image_id in (None, *request.image_ids)
+            and self.region in (None, request.region)
+        )
+
+    def play(self, request: Request, reply: Reply | None) -> Reply:
+        """Return what goes out instead of `reply`, which is None when the call was not carried out."""
+        if self.error is not None:
+            return failure(request.service, self.error)
+        if self.kind == "html":
+            return Reply(self.status, _HTML, "text/html")
+        if self.kind == "garbage":
+            return Reply(self.status, random.Random(self.played).randbytes(512), "application/octet-stream")  # noqa: S311 - noise
+        if self.kind == "return-false":
+            inner = "<requestId>req-false</requestId><return>false</return>"
+            name = f"{request.action}Response"
+            return Reply(
+                200, f'<{name} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{inner}</{name}>'.encode()
+            )
+        return Reply(200, b"", cut=-1) if reply is None else self._half(reply)
+
+    def _half(self, reply: Reply) -> Reply:
+        middle = len(reply.body) // 2
+        if self.kind == "truncated":
+            return replace(reply, body=reply.body[:middle])
+        return replace(reply, cut=middle if self.kind == "cut" else -1)
+
+
+class Faults:
+    """The fault hook of `LocalEC2`. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Start without a fault."""
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._lag = Lag()
+        self._random = random.Random(0)  # noqa: S311 - a fixed seed makes a failing run repeatable
+        self.interrupted = threading.Event()
+
+    def add(  # noqa: PLR0913 - one hook instead of many
+        self,
+        action: str = "*",
+        kind: FaultKind = "error",
+        *,
+        times: int | None = 1,
+        after_effect: bool = False,
+        image_id: str | None = None,
+        region: str | None = None,
+        seconds: float = 30.0,
+        rate: float = 1.0,
+        code: str | None = None,
+        status: int | None = None,
+        message: str = "A fault of LocalEC2.",
+    ) -> Fault:
+        """Play a fault on coming calls; of several that fit a call, the one added first.
+
+        Args:
+            action: EC2's or STS's name of the call, or `*`.
+            kind: EC2's own errors: `throttled` (RequestLimitExceeded), `ec2-throttled`
+                (EC2ThrottledException), `internal` (500), `unavailable` (503), `denied`
+                (UnauthorizedOperation with an encoded blob), `expired` (RequestExpired),
+                `expired-token` (ExpiredToken), `invalid-token` (AuthFailure), `invalid-client-token`,
+                `clock-off` (SignatureDoesNotMatch), `error` (any `code`). Broken answers:
+                `return-false`, `garbage` (random bytes), `html`, `truncated` (half of the right
+                answer, whole as far as HTTP knows), `cut` (the connection ends half way through the
+                right answer). Connections: `drop` (closed without an answer), `drop-after` (the call
+                takes effect, then closed), `hang` (no answer for `seconds`, then closed).
+            times: how many calls it is played on; None: all, until `clear`.
+            after_effect: carry the call out first, then play the fault. Always so for `truncated`,
+                `cut` and `drop-after`.
+            image_id: only calls that name this image.
+            region: only calls to this region.
+            seconds: how long `hang` lasts.
+            rate: the share of fitting calls it is played on, drawn with a fixed seed.
+            code: the error code; its default comes with the kind.
+            status: the HTTP status of an error, `html` (503) or `garbage` (200).
+            message: the text that goes with `code`.
+
+        Returns:
+            The fault, whose `played` counts.
+
+        Raises:
+            ValueError: `error` without a code.
+        """
+        error = _ERRORS.get(kind)
+        if code is not None:
+            error = EC2Error(code, message, status or (error.status if error else 400))
+        elif kind == "error":
+            raise ValueError("a fault of the kind 'error' needs a code")
+        fault = Fault(
+            action=action,
+            kind=kind,
+            times=times,
+            after_effect=after_effect or kind in _AFTER_EFFECT,
+            image_id=image_id,
+            region=region,
+            seconds=seconds,
+            rate=rate,
+            error=error,
+            status=status or (503 if kind == "html" else 200),
+        )
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def lag(
+        self,
+        *,
+        seconds: float | None = None,
+        reads: int | None = None,
+        mode: LagMode = "old",
+        image_id: str | None = None,
+    ) -> None:
+        """Let DescribeImages lag behind each later Enable- or DisableImageDeprecation.
+
+        Changes made by `LocalEC2`'s own methods are seen at once.
+
+        Args:
+            seconds: for how long after the write, in real time.
+            reads: or for how many answers that would show the image. Neither: until `clear`.
+            mode: what is shown meanwhile: `old` date, `none` for no date, `absent` for
+                InvalidAMIID.NotFound, `empty` for an answer without the image, `flap` for the old and
+                the new date in turn.
+            image_id: only for this image.
+        """
+        self._lag.set(mode, seconds, reads, image_id)
+
+    def clear(self) -> None:
+        """Stop all faults and lags; hanging calls are let go."""
+        with self._lock:
+            self._faults.clear()
+        self._lag.clear()
+        self.interrupted.set()
+        self.interrupted = threading.Event()
+
+    def take(self, request: Request) -> Fault | None:
+        """Return the fault for this call, counted as played."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.fits(request) and (fault.rate >= 1 or self._random.random() < fault.rate):
+                    fault.played += 1
+                    return fault
+        return None
+
+    def hang(self, seconds: float) -> None:
+        """Wait as long as a hanging call does."""
+        self.interrupted.wait(seconds)
+
+    def wrote(self, region: str, image_id: str, before: datetime | None) -> None:
+        """Note a write, for `lag`."""
+        self._lag.wrote(region, image_id, before)
+
+    def view(self, region: str, image_id: str, truth: datetime | None) -> View:
+        """Return what a read shows of an image, under `lag`."""
+        return self._lag.view(region, image_id, truth)
