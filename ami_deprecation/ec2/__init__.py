@@ -1,0 +1,21 @@
+"""The gateway to EC2: sessions, the calls, pacing, bulk reads, errors into ours.
+
+Only this package imports boto3, and only when a call is made: the plugin's every start, and every
+program's import, would pay for it otherwise.
+"""
+
+from __future__ import annotations
+
+from .gateway import Target, disable, enable, now, owner_account, read_image
+from .regions import check_region, default_region
+
+__all__ = [
+    "Target",
+    "check_region",
+    "default_region",
+    "disable",
+    "enable",
+    "now",
+    "owner_account",
+    "read_image",
+]

@@ -1,0 +1,127 @@
+"""boto3 sessions and clients: lazy, one per identity and Region, shared by the plugin's threads."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from .._version import __version__
+from ..errors import CredentialsError
+
+if TYPE_CHECKING:
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_sts import STSClient
+
+    from ..identity import Identity, Role
+
+_lock = threading.RLock()  # making a client is not thread-safe; using one is
+
+
+def _config() -> Config:
+    from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
+
+    return Config(
+        connect_timeout=5,
+        read_timeout=20,
+        # One try: the gateway does the retries, so that each of them passes through the pacing.
+        retries={"total_max_attempts": 1},
+        max_pool_connections=8,
+        # CloudTrail then shows who did it.
+        user_agent_extra=f"ami-deprecation/{__version__}",
+    )
+
+
+@cache
+def _base_session(
+    profile: str | None, access_key: str | None, secret_key: str | None, token: str | None
+) -> boto3.Session:
+    import boto3  # noqa: PLC0415
+    import botocore.exceptions  # noqa: PLC0415
+
+    try:
+        return boto3.Session(
+            profile_name=profile,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            aws_session_token=token,
+        )
+    except botocore.exceptions.ProfileNotFound:
+        raise CredentialsError(
+            f"the profile {profile!r} is not in your AWS configuration: add it, or set another profile"
+        ) from None
+
+
+@cache
+def _session(identity: Identity, region: str) -> boto3.Session:
+    session = _base_session(identity.profile, identity.access_key, identity.secret_key, identity.token)
+    for role in identity.roles:
+        session = _assume(session, role, region)
+    return session
+
+
+def _assume(source: boto3.Session, role: Role, region: str) -> boto3.Session:
+    """A session with the role's credentials, fetched at the first call and renewed before they expire."""
+    import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials  # noqa: PLC0415
+
+    credentials = source.get_credentials()
+    if credentials is None:
+        raise CredentialsError(
+            f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
+        )
+    core: botocore.session.Session = source._session  # noqa: SLF001  # boto3 has no other way to it
+    fetcher = AssumeRoleCredentialFetcher(
+        # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
+        partial(core.create_client, region_name=region, config=_config()),
+        credentials,
+        role.arn,
+        extra_args=_assume_role_arguments(role),
+    )
+    assumed = botocore.session.Session()
+    assumed.register_component("data_loader", core.get_component("data_loader"))  # EC2's model is read once
+    # botocore has no public setter for credentials that renew themselves; this is what its own users do.
+    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
+        method="assume-role", refresh_using=fetcher.fetch_credentials
+    )
+    return boto3.Session(botocore_session=assumed)
+
+
+def _assume_role_arguments(role: Role) -> dict[str, object]:
+    optional = {
+        "RoleSessionName": role.session_name or "ami-deprecation",
+        "ExternalId": role.external_id,
+        "DurationSeconds": role.duration_seconds,
+        "Policy": role.policy,
+        "SourceIdentity": role.source_identity,
+        "PolicyArns": [{"arn": arn} for arn in role.policy_arns],
+        "TransitiveTagKeys": list(role.transitive_tag_keys),
+        "Tags": [{"Key": key, "Value": value} for key, value in role.tags],
+    }
+    return {key: value for key, value in optional.items() if value}
+
+
+@cache
+def _ec2(identity: Identity, region: str) -> EC2Client:
+    return _session(identity, region).client("ec2", region_name=region, config=_config())
+
+
+def ec2(identity: Identity, region: str) -> EC2Client:
+    """The EC2 client of an identity in a Region."""
+    with _lock:
+        return _ec2(identity, region)
+
+
+@cache
+def _sts(identity: Identity, region: str) -> STSClient:
+    return _session(identity, region).client("sts", region_name=region, config=_config())
+
+
+def sts(identity: Identity, region: str) -> STSClient:
+    """The STS client of an identity, at the Region's own endpoint (which other partitions need)."""
+    with _lock:
+        return _sts(identity, region)

@@ -1,0 +1,167 @@
+"""botocore's errors into ours: by type and code, never by the text of a message.
+
+Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import (
+    AmiDeprecationError,
+    CredentialsError,
+    EC2Unavailable,
+    ImageNotFound,
+    PermissionDenied,
+    RequestRefused,
+    Throttled,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "EC2ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_GONE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
+_DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
+_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_SERVER = frozenset(
+    {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
+)
+_FIRST_SERVER_STATUS = 500
+
+
+class Kind(enum.Enum):
+    """What an error means for what to do next."""
+
+    THROTTLED = enum.auto()
+    SERVER = enum.auto()
+    GONE = enum.auto()
+    DENIED = enum.auto()
+    CREDENTIALS = enum.auto()
+    REFUSED = enum.auto()
+
+
+RETRYABLE = frozenset({Kind.THROTTLED, Kind.SERVER})
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call that did not do what it should: what kind, EC2's code, and a cause fit for a sentence."""
+
+    kind: Kind
+    code: str
+    cause: str
+    #: The action that failed when it is not the one that was asked for: AssumeRole on the way to it.
+    action: str | None = None
+
+
+class NoAnswer(Exception):  # it is not shown to anyone
+    """An answer that parses but is none of EC2's: an HTML page, half of an answer, ``Return: false``."""
+
+
+def classify(error: Exception) -> Failure:
+    """Sort an error of botocore's, or one of this package's own, into a Failure."""
+    import botocore.exceptions as aws  # noqa: PLC0415  # lazily: see the package's docstring
+
+    if isinstance(error, aws.ClientError):
+        failure = _classify_answer(error.response)
+        return (
+            replace(failure, action=error.operation_name) if error.operation_name == "AssumeRole" else failure
+        )
+    if isinstance(error, NoAnswer):
+        return Failure(Kind.SERVER, "", str(error))
+    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)):
+        return Failure(Kind.CREDENTIALS, "", "there are no AWS credentials, or they are not complete")
+    if isinstance(error, (aws.TokenRetrievalError, aws.UnauthorizedSSOTokenError, aws.SSOTokenLoadError)):
+        return Failure(Kind.CREDENTIALS, "", "the sign-in has expired (aws sso login)")
+    if isinstance(
+        error, (aws.ConfigNotFound, aws.ConfigParseError, aws.InvalidConfigError, aws.ProfileNotFound)
+    ):
+        return Failure(Kind.CREDENTIALS, "", "the AWS configuration file cannot be used")
+    if isinstance(error, aws.ReadTimeoutError):
+        return Failure(Kind.SERVER, "", "EC2 did not answer in time")
+    if isinstance(error, aws.HTTPClientError):
+        return Failure(Kind.SERVER, "", "the connection to EC2 failed or was cut")
+    # What is left of botocore's own is a response that its parser could not read, or a broken body.
+    return Failure(Kind.SERVER, "", f"EC2's answer could not be read ({type(error).__name__})")
+
+
+def _classify_answer(response: Mapping[str, object]) -> Failure:
+    code, message = (str(_part(response, "Error").get(key, "")) for key in ("Code", "Message"))
+    status = _part(response, "ResponseMetadata").get("HTTPStatusCode")
+    if code in _THROTTLED:
+        return Failure(Kind.THROTTLED, code, "EC2 refuses more calls a second")
+    if code in _GONE:
+        return Failure(Kind.GONE, code, "it is not there")
+    if code in _DENIED:
+        # EC2's message carries an encoded blob; it is neither for the terminal nor for a log.
+        return Failure(Kind.DENIED, code, "")
+    if code in _CREDENTIALS:
+        expired = "have expired" if code in _EXPIRED else "are not accepted"
+        return Failure(Kind.CREDENTIALS, code, f"the credentials {expired}, or this machine's clock is off")
+    if code in _SERVER or (
+        isinstance(status, int) and (status >= _FIRST_SERVER_STATUS or code == str(status))
+    ):
+        return Failure(Kind.SERVER, code, "EC2 has an internal fault")
+    return Failure(Kind.REFUSED, code, " ".join(message.split()) or "EC2 gave no reason")
+
+
+def _part(response: Mapping[str, object], key: str) -> Mapping[str, object]:
+    part = response.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def to_error(failure: Failure, action: str, what: str, identity: str) -> AmiDeprecationError:
+    """Our error for a failure that retries did not mend.
+
+    Args:
+        failure: what went wrong.
+        action: the API action, which is also the IAM action's name.
+        what: the image and Region, for the sentence.
+        identity: whose credentials; never the credentials.
+    """
+    action = failure.action or action
+    code = f" ({failure.code})" if failure.code else ""
+    if failure.kind is Kind.DENIED:
+        service = "sts" if action in {"AssumeRole", "GetCallerIdentity"} else "ec2"
+        return PermissionDenied(
+            f"{identity} may not do {service}:{action} on {what}{code}: grant that IAM action; a policy with tag conditions "
+            "refuses an image that lacks the tag in the same way"
+        )
+    if failure.kind is Kind.CREDENTIALS:
+        return CredentialsError(
+            f"{action} on {what} failed with {identity}: {failure.cause}{code}; log in again and rerun"
+        )
+    if failure.kind is Kind.GONE:
+        return ImageNotFound(
+            f"{what} is not there, or it is deregistered{code}: run pulumi refresh to take that over"
+        )
+    if failure.kind is Kind.THROTTLED:
+        return Throttled(f"{action} on {what} was not taken{code}: {failure.cause}; run pulumi up again")
+    if failure.kind is Kind.SERVER:
+        return EC2Unavailable(f"{action} on {what} failed{code}: {failure.cause}; run pulumi up again")
+    return RequestRefused(f"EC2 refuses {action} on {what}{code}: {failure.cause}")

@@ -1,0 +1,250 @@
+"""What EC2 allows and what to do: (image, wanted, now) -> sentences; (state, image, now) -> actions. Pure.
+
+Sources: EC2 User Guide, "Deprecate an Amazon EC2 AMI"
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html), and the API reference of
+EnableImageDeprecation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from . import schedule
+from .errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
+from .image import BROKEN_STATES, GONE_STATES, Image
+from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, Inputs, Schedule, Unknown
+from .state import State, text_or_none
+
+#: A run that was cut off after EC2 took its date is run again within this time; "in N days" would
+#: otherwise move the date by the minutes between.
+_RERUN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why EC2 would not do it: the property at fault, one sentence, and the error that carries it."""
+
+    property: str
+    sentence: str
+    error: type[AmiDeprecationError]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """No call: the image already has the date, or what has to be said instead."""
+
+    because: str | None = None
+
+
+@dataclass(frozen=True)
+class Enable:
+    """EnableImageDeprecation with this date."""
+
+    when: datetime
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """DisableImageDeprecation."""
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """The date was changed from outside and EC2 no longer takes it: say so, and do not try again."""
+
+    because: str
+
+
+def property_of(wanted: Schedule) -> str:
+    """The input that gave the date."""
+    if isinstance(wanted, At):
+        return "deprecate_at"
+    return "deprecate_after_days" if isinstance(wanted, AfterDays) else "deprecate_in_days"
+
+
+def resolve(wanted: Schedule, *, created: datetime | None, kept: datetime | None) -> datetime | None:
+    """The date that a schedule means without asking the clock; None while that is open.
+
+    Args:
+        wanted: the schedule.
+        created: the image's creation date, when known.
+        kept: what "in N days" has once become, for an unchanged schedule.
+    """
+    if isinstance(wanted, At):
+        return wanted.when
+    if isinstance(wanted, AfterDays):
+        return None if created is None else schedule.after_days(created, wanted.days)
+    return kept
+
+
+def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -> datetime:
+    """The date that "in N days" becomes when it is applied.
+
+    A resource that is new to an image keeps an earlier date that the image has: it may be this very
+    date under the resource's old name, after a taint, or after a run that was cut off, and a date that has
+    passed could not be set again. A changed number of days counts from now.
+    """
+    target = schedule.in_days(now, wanted.days)
+    live = image.date
+    if live is None or live > target:
+        return target
+    return live if first or live >= target - _RERUN else target
+
+
+def image_refusal(image: Image | None, image_id: str, region: str, account: str | None) -> Refusal | None:
+    """What is wrong with the image itself. ``account`` is the caller's, None when it could not be read."""
+    if image is None or image.state in GONE_STATES:
+        gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
+        return Refusal(
+            "image_id",
+            f"{gone} in {region}: is it in another Region (set region), or in another account that does not share it?",
+            ImageNotFound,
+        )
+    if image.state in BROKEN_STATES:
+        return Refusal(
+            "image_id",
+            f"{image_id} in {region} is in state {image.state} and will never be usable: give another image",
+            RequestRefused,
+        )
+    if account is not None and image.owner_id != account:
+        return Refusal(
+            "image_id",
+            f"{image_id} in {region} is owned by account {image.owner_id} and the credentials are of account {account}: "
+            "only the owner can deprecate an image, so use the owner's profile or role_arn, or copy the image",
+            NotImageOwner,
+        )
+    return None
+
+
+def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: datetime) -> Refusal | None:
+    """Why EC2 would not take this date on this image; None when it would, or has it already.
+
+    An image that is None is one that does not exist yet: it cannot have the date, and its creation
+    is not before now.
+    """
+    live = None if image is None else image.date
+    if when == live:
+        return None
+    name = property_of(wanted)
+    text = schedule.to_text(when)
+    shown = text
+    if isinstance(wanted, AfterDays) and image is not None:
+        shown = f"{schedule.to_exact_text(image.creation_date)[:10]} plus {wanted.days} days is {text}, which"
+    if schedule.is_past(when, now):
+        return Refusal(
+            name,
+            f"{shown} is past, or less than two minutes ahead (by EC2's clock it is {schedule.to_exact_text(now)}): "
+            "EC2 takes future dates only, so give a later one, or deprecate_in_days=0 for now",
+            RequestRefused,
+        )
+    public = image is not None and image.public
+    last = schedule.latest(now, created=image.creation_date if image else now, public=public)
+    if when > last:
+        limit = (
+            f"a public image, two years from its creation, so {schedule.to_text(last)} at the latest; "
+            "give an earlier date or make the image private first"
+            if public
+            else f"ten years from now, so {schedule.to_text(last)} at the latest"
+        )
+        return Refusal(name, f"{shown} is later than EC2 allows for {limit}", RequestRefused)
+    if public and live is not None and when > live:
+        return Refusal(
+            name,
+            f"{shown} is later than {schedule.to_text(live)}, the date that this public image has: EC2 moves the date of a "
+            "public image only earlier, so give an earlier date or make the image private first",
+            RequestRefused,
+        )
+    return None
+
+
+def replaced(state: State, given: Inputs, region: str | Unknown) -> list[str]:
+    """The inputs whose change makes another resource of it; an unknown one counts as changed."""
+    pairs: dict[str, tuple[object, object]] = {
+        "image_id": (state.inputs.image_id, given.image_id),
+        "region": (state.region, region),
+        "profile": (state.inputs.profile, given.profile),
+        "role_arn": (state.inputs.role_arn, given.role_arn),
+        PROVIDER_AWS_KEY: (_roles(state.inputs), _roles(given)),
+    }
+    return [key for key, (old, new) in pairs.items() if old != new]
+
+
+def _roles(given: Inputs) -> object:
+    return given.aws if isinstance(given.aws, Unknown) else (given.aws or {}).get("assumeRoles")
+
+
+def changed(state: State, given: Inputs) -> bool:
+    """Whether the resource differs from what the program says of it, in the date or otherwise."""
+    if given.on_destroy != state.inputs.on_destroy or isinstance(given.schedule, Unknown):
+        return True
+    return needs_update(state, given.schedule)
+
+
+def needs_update(state: State, wanted: Schedule) -> bool:
+    """Whether the date in the state differs from the one that the program asks for."""
+    if type(state.inputs.schedule) is not type(wanted):
+        return True
+    if not isinstance(wanted, At) and state.inputs.schedule != wanted:
+        return True
+    when = resolve(wanted, created=state.creation_date, kept=state.scheduled)
+    if when is None:
+        return True
+    return when not in (state.live, state.given_up)
+
+
+def on_update(
+    state: State | None, image: Image, wanted: Schedule, when: datetime, now: datetime, settle: timedelta
+) -> Keep | Enable | GiveUp | Refusal:
+    """What create (no state) and update do about the date."""
+    trusted = state is None or not is_settling(state, now, settle)
+    if image.date == when and trusted:
+        return Keep()
+    refusal = date_refusal(image, wanted, when, now)
+    if refusal is None:
+        return Enable(when)
+    if state is not None and state.scheduled == when:
+        shown = text_or_none(image.date) or "no date"
+        return GiveUp(
+            f"{image.id} in {image.region} has {shown} since a change from outside, and {schedule.to_text(when)} cannot be "
+            f"put back: {refusal.sentence}"
+        )
+    return refusal
+
+
+def is_settling(state: State, now: datetime, settle: timedelta) -> bool:
+    """Whether EC2 may still show what it had before our last write."""
+    return state.applied is not None and now - state.applied.at < settle
+
+
+def may_be_stale(state: State, live: datetime | None) -> bool:
+    """Whether an answer that is not our date is what EC2 shows while a write spreads."""
+    return state.applied is not None and live in (None, state.applied.over)
+
+
+def on_delete(state: State, image: Image | None, now: datetime, settle: timedelta) -> Keep | Enable | Cancel:
+    """What delete does with the date: cancel ours, put back the one found, or leave another's alone."""
+    settling = is_settling(state, now, settle)
+    if image is None or image.state in GONE_STATES:
+        return Cancel() if settling and image is None else Keep()
+    live = image.date
+    ours = live == state.scheduled or (settling and may_be_stale(state, live))
+    where = f"{image.id} in {image.region}"
+    if not ours:
+        if live is None:
+            return Keep()
+        return Keep(
+            f"{where} keeps {schedule.to_text(live)}: this resource did not set it "
+            f"(it stands for {text_or_none(state.scheduled)})"
+        )
+    found = state.previous
+    if state.inputs.on_destroy == "restore" and found is not None:
+        if found == live and not settling:
+            return Keep(f"{where} keeps {schedule.to_text(found)}, the date found on it")
+        if date_refusal(image, At(found), found, now) is None:
+            return Enable(found)
+    if image.public:
+        return Keep(
+            f"{where} is public, and EC2 cancels no public image's date: {text_or_none(live) or 'its date'} stays"
+        )
+    return Cancel()
