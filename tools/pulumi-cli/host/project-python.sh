@@ -8,7 +8,9 @@ venv=${PULUMI_RUNTIME_VIRTUALENV:-}
 root=$PWD
 while [ ! -f "$root/Pulumi.yaml" ] && [ "$root" != / ]; do root=$(dirname "$root"); done
 if [ -z "$venv" ] && [ -f "$root/Pulumi.yaml" ]; then
-    venv=$(sed -n "s/^[^#]*virtualenv:[[:space:]]*[\"']\{0,1\}\([^\"'},#[:space:]]*\).*/\1/p" "$root/Pulumi.yaml" | head -n 1)
+    venv=$(sed -n \
+        -e "s/^[^#]*virtualenv:[[:space:]]*[\"']\([^\"']*\)[\"'].*/\1/p" -e t \
+        -e 's/^[^#]*virtualenv:[[:space:]]*\([^,}#[:space:]]*\).*/\1/p' "$root/Pulumi.yaml" | head -n 1)
 fi
 case $venv in
     "") venv=${VIRTUAL_ENV:-} ;;
