@@ -14,64 +14,24 @@ import contextlib
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import textwrap
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.engine.running import TIMEOUT_SECONDS, Result, Running
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ami_deprecation.testing import Call, LocalEC2
+    from ami_deprecation.testing import LocalEC2
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
-TIMEOUT_SECONDS = 120
 NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__", ".pulumi")
-
-
-@dataclass(frozen=True)
-class Result:
-    """One finished Pulumi command.
-
-    Attributes:
-        command: as typed, without `pulumi`.
-        code: its exit code; negative, the signal that ended it.
-        calls: what it, and all it started, asked of the embedded EC2, in order.
-        seconds: how long it took.
-    """
-
-    command: tuple[str, ...]
-    code: int
-    stdout: str
-    stderr: str
-    calls: tuple[Call, ...]
-    seconds: float
-
-    @property
-    def output(self) -> str:
-        """All that the user saw."""
-        return self.stdout + self.stderr
-
-    @property
-    def actions(self) -> list[str]:
-        """The names of the EC2 calls, in order."""
-        return [call.action for call in self.calls]
-
-    @property
-    def mutations(self) -> list[str]:
-        """The names of the EC2 calls that change something, in order."""
-        return [call.action for call in self.calls if call.mutates]
-
-    def __str__(self) -> str:
-        command = " ".join(self.command)
-        return f"pulumi {command}: exit code {self.code}, EC2 calls {self.actions}\n{self.output}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +73,9 @@ class Stack:
     env: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, cli: Cli, folder: Path, ec2: LocalEC2 | None, source: Path | None = None) -> Stack:
+    def create(
+        cls, cli: Cli, folder: Path, ec2: LocalEC2 | None, source: Path | None = None, name: str = "test"
+    ) -> Stack:
         """Make a stack under an empty folder.
 
         Args:
@@ -122,6 +84,7 @@ class Stack:
             ec2: see the class.
             source: a project to copy: this repository's own, or one of the examples. None: an empty one,
                 named `project`, for `program`.
+            name: the stack's.
         """
         project = folder / "project"
         if source is None:
@@ -136,9 +99,9 @@ class Stack:
             shutil.copytree(source, project, ignore=NOT_COPIED)
         backend = folder / "state"
         backend.mkdir()
-        stack = cls(cli, project, backend, ec2)
+        stack = cls(cli, project, backend, ec2, name)
         stack._link_virtualenv()
-        stack.run("stack", "init", stack.name)
+        stack.run("stack", "init", name)
         return stack
 
     def _link_virtualenv(self) -> None:
@@ -181,7 +144,7 @@ class Stack:
     @contextlib.contextmanager
     def start(self, *arguments: str) -> Iterator[Running]:
         """Start a command, to be interrupted or killed on the way; nothing of it outlives the block."""
-        running = Running(self, arguments)
+        running = Running(arguments, self.project, self.environment(), self.ec2)
         try:
             yield running
         finally:
@@ -244,75 +207,3 @@ class Stack:
             "PULUMI_STACK": self.name,
             **self.env,
         }
-
-
-class Running:
-    """A Pulumi command under way, with all processes that it starts in a session of their own."""
-
-    def __init__(self, stack: Stack, arguments: tuple[str, ...]) -> None:
-        self._stack = stack
-        self._arguments = arguments
-        self._mark = stack.ec2.mark() if stack.ec2 else 0
-        self._began = time.monotonic()
-        self._process = subprocess.Popen(
-            ["pulumi", "--non-interactive", "--color=never", *arguments],
-            cwd=stack.project,
-            env=stack.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    @property
-    def pid(self) -> int:
-        """The CLI's own process."""
-        return self._process.pid
-
-    def interrupt(self) -> None:
-        """Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
-
-    def kill(self) -> None:
-        """End the CLI and all it has started at once, as a machine that goes down does.
-
-        The backend's lock stays: `stack.run("cancel", "--yes")` before the next command takes it away.
-        """
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def processes(self) -> list[int]:
-        """The CLI and its plugins, as far as they still run; plugins outlive a CLI that was killed."""
-        found = []
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                # pid (name) state parent group session …: proc(5); a name may contain blanks and brackets.
-                state, _, _, session = status.read_text().rpartition(")")[2].split()[:4]
-                if int(session) == self.pid and state != "Z":
-                    found.append(int(status.parent.name))
-        return found
-
-    def wait(self, timeout: float = TIMEOUT_SECONDS) -> Result:
-        """Wait for the end.
-
-        Raises:
-            AssertionError: it did not come within `timeout` seconds; with the output so far.
-        """
-        try:
-            stdout, stderr = self._process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            stdout, stderr = self._process.communicate()
-            command = " ".join(self._arguments)
-            raise AssertionError(f"pulumi {command}: no end after {timeout} s\n{stdout}{stderr}") from None
-        ec2 = self._stack.ec2
-        return Result(
-            command=self._arguments,
-            code=self._process.returncode,
-            stdout=stdout,
-            stderr=stderr,
-            calls=tuple(ec2.calls_since(self._mark)) if ec2 else (),
-            seconds=time.monotonic() - self._began,
-        )

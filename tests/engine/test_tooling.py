@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.harness import Running, Stack
+from tests.engine.harness import Stack
+from tests.engine.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
