@@ -92,17 +92,19 @@ class State:
 
 def parse(outs: Mapping[str, object], resource_id: str | None = None) -> State:
     """Read a state: old outputs, or old inputs (which have fewer keys)."""
-    given, _ = inputs.parse(outs)
+    scheduled = _date(outs, SCHEDULED_KEY) or _date(outs, LIVE_KEY)
+    # A refresh writes the live date where the program had written its own: the inputs are the program's.
+    said = {"deprecate_at": text_or_none(scheduled)} if "deprecate_at" in outs and scheduled else {}
+    given, _ = inputs.parse({**outs, **said})
     region = given.region
     if not isinstance(region, str):
         region = (resource_id or "").partition("/")[0]
-    live = _date(outs, LIVE_KEY)
     applied_at = _date(outs, APPLIED_AT_KEY, exact=True)
     return State(
         inputs=given,
         region=region,
-        live=live,
-        scheduled=_date(outs, SCHEDULED_KEY) or live,
+        live=_date(outs, LIVE_KEY),
+        scheduled=scheduled,
         previous=_date(outs, PREVIOUS_KEY),
         image_name=_text(outs, NAME_KEY),
         owner_id=_text(outs, OWNER_KEY),
