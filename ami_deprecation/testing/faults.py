@@ -129,7 +129,7 @@ class Faults:
         self._faults: list[Fault] = []
         self._lag = Lag()
         self._random = random.Random(0)  # noqa: S311 - a fixed seed makes a failing run repeatable
-        self.interrupted = threading.Event()
+        self._interrupted = threading.Event()
 
     def add(  # noqa: PLR0913 - one hook instead of many
         self,
@@ -224,8 +224,8 @@ class Faults:
         with self._lock:
             self._faults.clear()
         self._lag.clear()
-        self.interrupted.set()
-        self.interrupted = threading.Event()
+        self._interrupted.set()
+        self._interrupted = threading.Event()
 
     def take(self, request: Request) -> Fault | None:
         """Return the fault for this call, counted as played."""
@@ -238,7 +238,7 @@ class Faults:
 
     def hang(self, seconds: float) -> None:
         """Wait as long as a hanging call does."""
-        self.interrupted.wait(seconds)
+        self._interrupted.wait(seconds)
 
     def wrote(self, region: str, image_id: str, before: datetime | None) -> None:
         """Note a write, for `lag`."""

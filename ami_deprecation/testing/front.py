@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ami_deprecation.testing.world import World
 
 
-class Cut(Exception):  # noqa: N818 - no error: an answer that ends early
+class Cut(Exception):
     """Tells the server to close the connection after `sent`, the bytes of a half answer."""
 
     def __init__(self, reply: Reply) -> None:

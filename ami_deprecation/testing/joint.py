@@ -126,6 +126,12 @@ def backends(region: str) -> Iterator[tuple[str, Backend]]:
             yield account, found
 
 
+def all_backends() -> Iterator[Backend]:
+    """Yield the EC2 of each account and region that was ever used."""
+    for regions in list(get_backend("ec2").values()):
+        yield from list(cast("Mapping[str, Backend]", regions).values())
+
+
 def account_of(access_key: str) -> str:
     """Return the account that a key belongs to; an unknown key acts in the default account."""
     return cast("str", get_account_id_from(access_key))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -13,6 +16,7 @@ from botocore.config import Config
 from ami_deprecation.testing import joint
 from ami_deprecation.testing.actions import Actions
 from ami_deprecation.testing.calls import Call, CallLog
+from ami_deprecation.testing.environment import CONFIG, variables
 from ami_deprecation.testing.faults import Faults
 from ami_deprecation.testing.front import Front
 from ami_deprecation.testing.images import REGION, Images
@@ -27,6 +31,15 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_sts import STSClient
     from typing_extensions import Self
+
+_making_client = threading.Lock()
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    # One for all: it reads EC2's model, nearly half a second's work, only once. Making clients from
+    # one session is not thread-safe (boto3's guide says so), hence the lock above.
+    return boto3.Session()
 
 
 class LocalEC2(Images):
@@ -62,11 +75,10 @@ class LocalEC2(Images):
         self.faults = Faults()
         self.clock = self._world.clock
         self._log = CallLog()
-        self._session = boto3.Session()
-        self._making_client = threading.Lock()
         self._roles: dict[str, joint.Role] = {}
         self._listen = host, port
         self._server: Server | None = None
+        self._config = Path(os.devnull)
         self._state = contextlib.ExitStack()
         chosen = Limits() if limits is True else limits or None
         actions = Actions(self._world, self.faults, self._references)
@@ -82,6 +94,9 @@ class LocalEC2(Images):
         """
         with contextlib.ExitStack() as undo:
             undo.enter_context(joint.fresh_state())
+            folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="local-ec2-"))
+            self._config = Path(folder, "config")
+            self._config.write_text(CONFIG, encoding="utf-8")
             server = Server(self._front, *self._listen)
             server.start()
             self._server = server
@@ -123,24 +138,8 @@ class LocalEC2(Images):
             region: also set as the default region.
             account: act in this account instead of the default one.
         """
-        bypass = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), self._listen[0], "localhost"]
-        no_proxy = ",".join(part for part in bypass if part)
-        key, secret, token = self._keys(account)
-        variables = {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_SESSION_TOKEN": token,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # The machine's own profiles must not reach in.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": no_proxy,
-            "no_proxy": no_proxy,
-        }
-        if region is not None:
-            variables |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-        return variables
+        keys = self._keys(account)
+        return variables(self.endpoint_url, self._listen[0], keys, str(self._config), region, os.environ)
 
     @overload
     def client(
@@ -170,11 +169,9 @@ class LocalEC2(Images):
     ) -> EC2Client | STSClient:
         """Return a boto3 client of this server, acting in `account`."""
         key, secret, token = self._keys(account)
-        direct = Config(proxies={"http": ""}).merge(config or Config())
-        # One session for all: it reads EC2's model, half a second's work, only once. Making clients
-        # from one is not thread-safe, so boto3's guide has a lock for it.
-        with self._making_client:
-            return self._session.client(
+        direct = Config(proxies={}).merge(config or Config())
+        with _making_client:
+            return _session().client(
                 service,
                 region_name=region,
                 endpoint_url=self.endpoint_url,
@@ -215,6 +212,18 @@ class LocalEC2(Images):
     def clear_calls(self) -> None:
         """Forget the calls so far."""
         self._log.clear()
+
+    def reset(self) -> None:
+        """Forget images, calls, faults and lags, go back to the real time; between two examples of a test.
+
+        Instances, launch templates, roles and the endpoint stay, so clients can be kept.
+        """
+        self.faults.clear()
+        self.clock.set(None)
+        self._log.clear()
+        with self._world.lock:
+            self._world.clear()
+            self._references.clear()
 
     # Time and load.
 

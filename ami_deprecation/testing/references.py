@@ -58,6 +58,10 @@ class References:
         """Return those of one account in one region."""
         return self._kept.get((account, region), [])
 
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
 
 def answer(state: World, registered: References, account: str, request: Request) -> str:
     """Return the inner XML of the answer.
@@ -80,14 +84,16 @@ def answer(state: World, registered: References, account: str, request: Request)
         for reference in _all(registered, account, request.region, types)
         if reference.image_id in image_ids and reference.resource_type in types
     ]
-    start = int(request.text("NextToken") or 0)
-    end = start + int(request.text("MaxResults") or len(found) or 1)
+    start, size = request.text("NextToken") or "0", request.text("MaxResults") or str(len(found))
+    if not start.isdigit():
+        raise EC2Error("InvalidNextToken", "The token is invalid or has expired")
+    page = slice(int(start), int(start) + int(size))
     items = "".join(
         f"<item><imageId>{r.image_id}</imageId><resourceType>{r.resource_type}</resourceType>"
         f"<arn>{escape(r.arn)}</arn></item>"
-        for r in found[start:end]
+        for r in found[page]
     )
-    token = f"<nextToken>{end}</nextToken>" if end < len(found) else ""
+    token = f"<nextToken>{page.stop}</nextToken>" if page.stop < len(found) else ""
     return f"<imageReferenceSet>{items}</imageReferenceSet>{token}"
 
 

@@ -79,7 +79,10 @@ class World:
 
     def facts(self, region: str, image_id: str) -> Facts:
         """Return the facts of an image, also of one that moto made by itself (CreateImage, CopyImage)."""
-        return self._facts.setdefault((region, image_id), Facts())
+        facts = self._facts.get((region, image_id))
+        if facts is None:
+            facts = self._facts[region, image_id] = Facts()
+        return facts
 
     def find(self, region: str, image_id: str) -> Found | None:
         """Return the image with this id in the region, whoever owns it."""
@@ -177,6 +180,16 @@ class World:
             home.tags.pop(image_id, None)
         self._facts.pop((region, image_id), None)
         self._bin.pop((region, image_id), None)
+
+    def clear(self) -> None:
+        """Forget all images."""
+        for home in joint.all_backends():
+            for image_id in (*home.amis, *home.deleted_amis):
+                home.tags.pop(image_id, None)
+            home.amis.clear()
+            home.deleted_amis.clear()
+        self._facts.clear()
+        self._bin.clear()
 
     def deregister(self, found: Found) -> None:
         """Do what DeregisterImage does: DescribeImages by this id is empty afterwards."""
