@@ -132,20 +132,7 @@ class _Check:
 
     def _is_unchanged(self, old: State | None) -> bool:
         """Whether the program still says what it said when the state was written."""
-        return (
-            old is not None
-            and not isinstance(self.given.schedule, Unknown)
-            and self._said(old) == self._said_now()
-        )
-
-    def _said(self, old: State) -> object:
-        wanted = old.inputs.schedule
-        # After a refresh the old inputs have the live date; what the program had said is kept beside it.
-        return old.scheduled if isinstance(wanted, inputs.At) else wanted
-
-    def _said_now(self) -> object:
-        wanted = self.given.schedule
-        return wanted.when if isinstance(wanted, inputs.At) else wanted
+        return old is not None and old.inputs.schedule == self.given.schedule
 
     def _has_to_look(self, old: State | None) -> bool:
         if self.old is None or old is None or not self._is_unchanged(old):
@@ -204,6 +191,10 @@ class _Check:
                 notes.once(f"{where}: the date cannot be put back: {refusal.sentence}")
                 return []
             return [Problem(refusal.property, refusal.sentence)]
+        if image.public and image.date != when:
+            notes.once(
+                f"{where} is public: EC2 will move its date only earlier from then on, and not cancel it"
+            )
         if old is None and image.date is not None:
             text = schedule.to_text(image.date)
             if image.date != when:

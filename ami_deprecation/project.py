@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from . import inputs
 from .errors import InvalidInput
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
+
+
+class _RequiredArguments(TypedDict):
+    image_id: str
+
+
+class ImageArguments(_RequiredArguments, total=False):
+    """The arguments of one ``AmiDeprecation``, checked."""
+
+    deprecate_at: str
+    deprecate_after_days: int
+    deprecate_in_days: int
+    region: str
+    profile: str
+    role_arn: str
+    on_destroy: inputs.OnDestroy
+
 
 _IMAGE_KEYS = {
     "imageId": "image_id",
@@ -31,13 +48,13 @@ _IMAGE_KEYS = {
 }
 
 
-def images(value: object) -> dict[str, dict[str, object]]:
+def images(value: object) -> dict[str, ImageArguments]:
     """The ``images`` key: resource name -> arguments of ``AmiDeprecation``.
 
     Raises:
         InvalidInput: with a line for everything that is wrong.
     """
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, ImageArguments] = {}
     wrong: list[str] = []
     for name, given in entries(value, "images").items():
         path = f"{NAMESPACE}:images.{name}"
@@ -54,7 +71,7 @@ def images(value: object) -> dict[str, dict[str, object]]:
             for ours, theirs in camel.items():
                 sentence = sentence.replace(ours, theirs)
             wrong.append(f"{where}: {sentence}")
-        found[name] = arguments
+        found[name] = cast("ImageArguments", arguments)  # by the parse above, or it is not used
     if wrong:
         raise InvalidInput("\n".join(wrong))
     return found

@@ -110,7 +110,8 @@ def _text(value: pulumi.Input[Date]) -> object:
     """A date as the wire can carry it; what is wrong with it, check will say."""
     if isinstance(value, (str, date)):
         return _plain(value)
-    return pulumi.Output.from_input(value).apply(_plain)
+    eventual: pulumi.Output[object] = pulumi.Output.from_input(value)
+    return eventual.apply(_plain)
 
 
 def _plain(value: object) -> object:
