@@ -30,7 +30,7 @@ engine: packages
 browser:
 	@tools/get-browser.sh
 
-demo: packages engine ## The story: preview, up, no change, a moved date, drift, repair, destroy
+demo: packages ## The story: preview, up, no change, a moved date, drift, repair, destroy
 	@$(BIN)/python tools/demo.py
 
 test: setup check ## check, then all tests
