@@ -26,9 +26,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--region", default="eu-west-1", help="their region (default: %(default)s)")
     parser.add_argument("--limits", action="store_true", help="throttle as EC2 does")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # A shell starts background jobs with SIGINT ignored; `kill` should end it as quietly.
-        signal.signal(number, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             _serve(LocalEC2(limits=options.limits, host=options.host, port=options.port), options)
@@ -51,6 +48,9 @@ def _serve(ec2: LocalEC2, options: argparse.Namespace) -> None:
             *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
             "Ctrl-C ends it.",
         ]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # A shell starts background jobs with SIGINT ignored; `kill` should end it as quietly.
+            signal.signal(number, signal.default_int_handler)
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
         threading.Event().wait()

@@ -129,7 +129,7 @@ class LocalEC2(Images):
         if self._server is None:
             raise RuntimeError("LocalEC2 is not running: use it in a with statement, or call start()")
         host, port = self._server.get_host_and_port()
-        return f"http://{host}:{port}"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def environment(self, region: str | None = None, account: str | None = None) -> dict[str, str]:
         """Return the variables that make a child process's SDK talk to this server, and to nothing else.

@@ -29,7 +29,7 @@ class Server(ThreadedMotoServer):  # type: ignore[misc] # moto is untyped here
         """Prepare; `start` listens. Port 0 means a free one."""
         super().__init__(ip_address=host, port=port, verbose=False)
         self._app = app
-        self._failed: OSError | SystemExit | None = None
+        self._listener: socket.socket | None = None
 
     def start(self) -> None:
         """Listen and serve.
@@ -37,20 +37,28 @@ class Server(ThreadedMotoServer):  # type: ignore[misc] # moto is untyped here
         Raises:
             OSError: the address is taken or not ours.
         """
+        family = socket.AF_INET6 if ":" in self._ip_address else socket.AF_INET
+        try:
+            # Bound here, as werkzeug would print its own lines and exit on an address in use.
+            self._listener = socket.create_server((self._ip_address, self._port), family=family, backlog=128)
+        except OSError as error:
+            why = str(error.strerror).partition(" (")[0]  # Python appends the address
+            raise OSError(f"cannot listen on {self._ip_address}:{self._port}: {why}") from None
         super().start()
-        if self._failed is not None:
-            raise OSError(f"cannot listen on {self._ip_address}:{self._port}") from self._failed
 
     def _server_entry(self) -> None:
-        try:
-            server = make_server(self._ip_address, self._port, self._app, True, request_handler=_Handler)
-        except (OSError, SystemExit) as error:  # werkzeug exits on an address in use
-            self._failed = error
-            self._server_ready_event.set()
-            return
-        self._server = server
+        with cast("socket.socket", self._listener) as listener:
+            # werkzeug takes a duplicate of the descriptor.
+            self._server = make_server(
+                self._ip_address,
+                self._port,
+                self._app,
+                True,
+                request_handler=_Handler,
+                fd=listener.fileno(),
+            )
         self._server_ready_event.set()
-        server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.05)
 
     def stop(self) -> None:
         """Stop listening, and end the connections that clients keep alive."""

@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from ami_deprecation.testing import LocalEC2
+from ami_deprecation.testing.__main__ import main
 
 DATE = "2030-01-01T00:00:00Z"
 CHILD = """
@@ -176,44 +177,49 @@ def test_a_second_one_in_the_same_process_is_refused() -> None:
         assert ec2.client().describe_images()["Images"] == []
 
 
-def test_a_taken_port_is_one_sentence_and_can_be_tried_again() -> None:
+def test_a_taken_port_is_one_sentence_and_can_be_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
             LocalEC2(port=port).start()
+    sentence = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert capsys.readouterr().err == f"python -m ami_deprecation.testing: {sentence}\n"
     with LocalEC2(port=port) as ec2:
         assert ec2.endpoint_url == f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_serves_until_it_is_interrupted(stop: signal.Signals) -> None:
+def test_the_command_serves_until_it_is_interrupted() -> None:
     command = [sys.executable, "-m", "ami_deprecation.testing", "--images", "12", "--limits"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        said = ""
-        while "Ctrl-C" not in said and (line := process.stdout.readline()):
-            said += line
-        exports = dict(re.findall(r"^export (\w+)=(.*)$", said, re.MULTILINE))
-        client = boto3.client(
-            "ec2",
-            endpoint_url=exports["AWS_ENDPOINT_URL"],
-            region_name=exports["AWS_DEFAULT_REGION"],
-            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-        )
-        images = client.describe_images(Owners=["self"])["Images"]
-        process.send_signal(stop)
-        rest = process.stderr.read()
-    assert len(images) == 12
-    assert images[0]["ImageId"] in said
-    assert (process.returncode, rest) == (0, "")
+    processes = {
+        stop: subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for stop in (signal.SIGINT, signal.SIGTERM)
+    }
+    for stop, process in processes.items():
+        with process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            said = ""
+            while "Ctrl-C" not in said and (line := process.stdout.readline()):
+                said += line
+            exports = dict(re.findall(r"^export (\w+)=(.*)$", said, re.MULTILINE))
+            client = boto3.client(
+                "ec2",
+                endpoint_url=exports["AWS_ENDPOINT_URL"],
+                region_name=exports["AWS_DEFAULT_REGION"],
+                aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+            )
+            images = client.describe_images(Owners=["self"])["Images"]
+            process.send_signal(stop)
+            rest = process.stderr.read()
+        assert len(images) == 12
+        assert images[0]["ImageId"] in said
+        assert (process.returncode, rest) == (0, "")
 
 
-def test_the_command_says_a_wrong_region_in_one_line() -> None:
-    command = [sys.executable, "-m", "ami_deprecation.testing", "--region", "eu-nowhere-1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == "python -m ami_deprecation.testing: unknown region 'eu-nowhere-1'\n"
+def test_the_command_says_a_wrong_region_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--region", "eu-nowhere-1"]) == 1
+    assert capsys.readouterr().err == "python -m ami_deprecation.testing: unknown region 'eu-nowhere-1'\n"
