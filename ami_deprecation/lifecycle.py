@@ -177,9 +177,10 @@ def delete(old: State) -> None:
     claim = Claim(target, old.image_id, old.inputs.resource, old.owner_id)
     holder = claims.holder(claim)
     if holder is not None:
-        notes.say(
-            f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} of this update has taken it over"
-        )
+        if holder.resource != old.inputs.resource:  # else it is replaced by itself, as after a taint
+            notes.say(
+                f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} of this update has taken it over"
+            )
         return
     image = ec2.read_image(target, old.image_id, _DELETE_AGE)
     action = rules.on_delete(old, image, ec2.now(), _settle())

@@ -21,7 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import checks, context, inputs, lifecycle, rules, state
+from . import checks, context, inputs, lifecycle, quirks, rules, state
 from .errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class AmiDeprecationProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the default aws provider's configuration from the stack."""
         context.configure(req.config.get)
+        quirks.show_errors_as_sentences()
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Bring inputs into their normal form, and say what EC2 would refuse."""

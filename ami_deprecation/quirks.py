@@ -1,0 +1,36 @@
+"""What the SDK's plugin server does and a user should not have to read.
+
+Since pulumi 3.260 the server answers any exception with its whole traceback (pulumi/pulumi#24465), so
+that the engine's progress shows "Traceback (most recent call last):" where the reason should stand. For
+this package's own errors, which are sentences, the server is given the sentence alone. Other
+providers of the same process are shown as before, and a server that is built otherwise is left as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import ModuleType
+
+from .errors import AmiDeprecationError
+
+
+class _Traceback(ModuleType):
+    """The standard module, but for one of our errors."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(traceback, name)
+
+    @staticmethod
+    def format_exc(limit: int | None = None, chain: bool = True) -> str:  # its own signature
+        error = sys.exc_info()[1]
+        if isinstance(error, AmiDeprecationError):
+            return "".join(traceback.format_exception_only(type(error), error)).rstrip()
+        return traceback.format_exc(limit, chain)
+
+
+def show_errors_as_sentences() -> None:
+    """Let the plugin's server, when this process is one, answer our errors in one line."""
+    server = sys.modules["__main__"]
+    if hasattr(server, "DynamicResourceProviderServicer") and getattr(server, "traceback", None) is traceback:
+        server.traceback = _Traceback("traceback")  # type: ignore[attr-defined]  # a global of the SDK's script
