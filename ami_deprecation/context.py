@@ -78,7 +78,8 @@ def region_of(given: Inputs, *, until_now: str | None) -> str | Unknown:
         raise InvalidInput(
             "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_REGION"
         )
-    ec2.check_region(said)
+    if said != until_now:  # a known one needs no look at botocore's list, half a second's work
+        ec2.check_region(said)
     return said
 
 
