@@ -37,6 +37,8 @@ OnDestroy = Literal["cancel", "restore"]
 #: and what is taken from ``opts.provider``.
 RESOURCE_KEY = "__resource"
 PROVIDER_AWS_KEY = "__aws"
+#: Marks "in N days" as one of a policy: see ``InDaysOnce``.
+ONCE_KEY = "__once"
 #: A sentence on an ``opts.provider`` that cannot be honoured; check turns it into a failure.
 PROVIDER_PROBLEM_KEY = "__provider_problem"
 
@@ -63,6 +65,16 @@ class InDays:
     """That many days after this was first applied."""
 
     days: int
+
+
+@dataclass(frozen=True)
+class InDaysOnce(InDays):
+    """A policy's notice: only for an image without an earlier date, and settled for good then.
+
+    Another number of days is no change, because it would move the dates of images that are long deprecated.
+    """
+
+    days: int = field(compare=False)
 
 
 Schedule = At | AfterDays | InDays
@@ -150,7 +162,9 @@ class _Reader:
                 self.fail(key, str(wrong))
                 return UNKNOWN
         days = self._days(key, value)
-        return AfterDays(days) if key == "deprecate_after_days" else InDays(days)
+        if key == "deprecate_after_days":
+            return AfterDays(days)
+        return InDaysOnce(days) if self.props.get(ONCE_KEY) is True else InDays(days)
 
     def _days(self, key: str, value: object) -> int:
         whole = (
@@ -190,8 +204,10 @@ def parse(props: Mapping[str, object]) -> tuple[Inputs, list[Problem]]:
 
 
 def schedule_props(value: Schedule) -> dict[str, object]:
-    """The one schedule property in its normal form."""
+    """The one schedule property in its normal form, and what marks it."""
     if isinstance(value, At):
         return {"deprecate_at": schedule.to_text(value.when)}
+    if isinstance(value, InDaysOnce):
+        return {"deprecate_in_days": value.days, ONCE_KEY: True}
     key = "deprecate_after_days" if isinstance(value, AfterDays) else "deprecate_in_days"
     return {key: value.days}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from . import schedule
 from .errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
 from .image import BROKEN_STATES, GONE_STATES, Image
-from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, Inputs, Schedule, Unknown
+from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule, Unknown
 from .state import State, text_or_none
 
 #: A run that was cut off after EC2 took its date is run again within this time; "in N days" would
@@ -83,13 +83,14 @@ def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -
 
     A resource that is new to an image keeps an earlier date that the image has: it may be this very
     date under the resource's old name, after a taint, or after a run that was cut off, and a date that has
-    passed could not be set again. A changed number of days counts from now.
+    passed could not be set again. A changed number of days counts from now, unless it is a policy's notice.
     """
     target = schedule.in_days(now, wanted.days)
     live = image.date
     if live is None or live > target:
         return target
-    return live if first or live >= target - _RERUN else target
+    kept = first or isinstance(wanted, InDaysOnce) or live >= target - _RERUN
+    return live if kept else target
 
 
 def image_refusal(image: Image | None, image_id: str, region: str, account: str | None) -> Refusal | None:

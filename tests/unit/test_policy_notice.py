@@ -1,0 +1,64 @@
+"""A policy's "in N days": settled once, whatever becomes of the number, the rules or the settings."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from ami_deprecation import inputs, rules, state
+from ami_deprecation.image import Image
+from ami_deprecation.inputs import At, InDays, InDaysOnce
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+
+
+def image(date: datetime | None) -> Image:
+    return Image(
+        "ami-0123456789abcdef0",
+        "web",
+        "eu-west-1",
+        "123456789012",
+        NOW - 400 * DAY,
+        deprecation_time=date,
+    )
+
+
+def outs(days: int, date: datetime) -> dict[str, object]:
+    return {
+        "image_id": "ami-0123456789abcdef0",
+        "region": "eu-west-1",
+        **inputs.schedule_props(InDaysOnce(days)),
+        **state.ledger(live=date, scheduled=date, applied=None),
+    }
+
+
+@pytest.mark.parametrize("days", [0, 7, 14, 30])
+def test_another_notice_is_no_change_for_an_image_that_had_its_notice(days: int) -> None:
+    old = state.parse(outs(14, NOW - DAY))
+    assert not rules.needs_update(old, InDaysOnce(days))
+    assert rules.needs_update(old, InDays(days))
+
+
+@pytest.mark.parametrize("date", [NOW - 90 * DAY, NOW + DAY, NOW + 14 * DAY])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_notice_keeps_an_earlier_date(date: datetime, first: bool) -> None:
+    assert rules.apply_in_days(InDaysOnce(14), image(date), NOW, first=first) == date
+
+
+@pytest.mark.parametrize("date", [None, NOW + 15 * DAY])
+def test_a_notice_counts_from_now_for_an_image_without_an_earlier_date(date: datetime | None) -> None:
+    assert rules.apply_in_days(InDaysOnce(14), image(date), NOW, first=False) == NOW + 14 * DAY
+
+
+def test_a_notice_is_a_change_for_an_image_that_was_dated_in_time() -> None:
+    old = state.parse({**outs(14, NOW), "deprecate_in_days": None, "deprecate_at": "2027-03-01T12:00:00Z"})
+    assert old.inputs.schedule == At(NOW)
+    assert rules.needs_update(old, InDaysOnce(14))
+
+
+def test_the_stored_form_is_read_back_as_it_was() -> None:
+    wanted = state.parse(outs(14, NOW)).inputs.schedule
+    assert isinstance(wanted, InDaysOnce)
+    assert wanted.days == 14
