@@ -42,8 +42,9 @@ ONCE_KEY = "__once"
 #: A sentence on an ``opts.provider`` that cannot be honoured; check turns it into a failure.
 PROVIDER_PROBLEM_KEY = "__provider_problem"
 
-_IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
+#: The id of an image, and the ARN of a role.
+IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class _Reader:
             return value
         if value is None:
             self.fail("image_id", "image_id is missing: give the id of an AMI, like ami-0123456789abcdef0")
-        elif not isinstance(value, str) or not _IMAGE_ID.fullmatch(value):
+        elif not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
             self.fail(
                 "image_id",
                 f"{value!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits, "
@@ -194,7 +195,7 @@ def parse(props: Mapping[str, object]) -> tuple[Inputs, list[Problem]]:
         region=reader.text("region", None, "the name of a Region, like eu-west-1"),
         profile=reader.text("profile", None, "the name of a profile in your AWS configuration"),
         role_arn=reader.text(
-            "role_arn", _ROLE_ARN, "the ARN of a role, like arn:aws:iam::123456789012:role/name"
+            "role_arn", ROLE_ARN, "the ARN of a role, like arn:aws:iam::123456789012:role/name"
         ),
         on_destroy=reader.on_destroy(),
         resource=resource if isinstance(resource, str) else None,
