@@ -175,7 +175,7 @@ class _Reader:
             and value == int(value)
         )
         if not whole:
-            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            shown = f"{value:.15g}" if isinstance(value, float) else repr(value)
             self.fail(key, f"{shown} is not a whole number of days from 0 to {schedule.MAX_DAYS}")
             return 0
         return int(value)  # type: ignore[call-overload, no-any-return]  # a number, by the test above

@@ -42,11 +42,14 @@ def parse(value: object) -> datetime:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidInput(f"{value.isoformat()} has no time zone; {_HOW}")
-        return to_minute(value)
+        try:
+            return to_minute(value)
+        except OverflowError:
+            raise InvalidInput(f"{value.isoformat()} is no day or time of the calendar; {_HOW}") from None
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
     if isinstance(value, bool) or not isinstance(value, str):
-        shown = f"{value:g}" if isinstance(value, float) else repr(value)
+        shown = f"{value:.15g}" if isinstance(value, float) else repr(value)
         raise InvalidInput(f"{shown} is not a date but a {_kind(value)}; {_HOW}")
     return _parse_text(value)
 
@@ -89,7 +92,8 @@ def to_minute(when: datetime) -> datetime:
 
 def to_text(when: datetime) -> str:
     """The one text form of a date: ``YYYY-MM-DDTHH:MM:00Z``."""
-    return f"{to_minute(when):%Y-%m-%dT%H:%M:00Z}"
+    # isoformat, because strftime's %Y has no leading zeros everywhere.
+    return f"{to_minute(when).replace(tzinfo=None).isoformat()}Z"
 
 
 def to_exact_text(when: datetime) -> str:
