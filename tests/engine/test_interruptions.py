@@ -1,0 +1,85 @@
+"""Killed at any point: the next `up` converges, and nothing is done twice that matters."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.programs import TOKEN, declare, resource
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Stack
+
+JUNE = datetime(2028, 6, 1, tzinfo=timezone.utc)
+
+
+def wait_for(ec2: LocalEC2, action: str, timeout: float = 30) -> None:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if any(call.action == action for call in ec2.calls):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {action} within {timeout} s")
+
+
+@pytest.mark.parametrize("how", ["interrupt", "kill"])
+@pytest.mark.parametrize("given", ["deprecate_at='2028-06-01'", "deprecate_in_days=30"])
+def test_a_run_that_dies_after_ec2_took_the_date_is_mended_by_the_next(
+    stack: Stack, ec2: LocalEC2, how: str, given: str
+) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, given))
+    # EC2 does it, and its answer never comes.
+    ec2.faults.add("EnableImageDeprecation", "hang", after_effect=True, seconds=5)
+    with stack.start("up", "--yes", "--skip-preview") as running:
+        wait_for(ec2, "EnableImageDeprecation")
+        getattr(running, how)()
+        if how == "interrupt":
+            running.wait()
+    date = ec2.image(image).deprecation_time
+    assert date is not None
+    ec2.faults.clear()
+    stack.run("cancel", "--yes", check=False)  # a killed CLI leaves its lock
+    again = stack.up()
+    assert again.mutations == []
+    assert ec2.image(image).deprecation_time == date
+    assert len(stack.resources(TOKEN)) == 1
+    assert stack.up("--expect-no-changes").actions == []
+
+
+def test_a_destroy_that_dies_after_ec2_cancelled_is_mended_by_the_next(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    ec2.faults.add("DisableImageDeprecation", "hang", after_effect=True, seconds=5)
+    with stack.start("destroy", "--yes", "--skip-preview") as running:
+        wait_for(ec2, "DisableImageDeprecation")
+        running.kill()
+    ec2.faults.clear()
+    stack.run("cancel", "--yes", check=False)
+    stack.destroy()
+    assert ec2.image(image).deprecation_time is None
+    assert stack.resources(TOKEN) == []
+
+
+def test_a_denied_cancel_fails_stays_in_state_and_succeeds_after_the_grant(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    ec2.faults.add("DisableImageDeprecation", "denied", times=None)
+    failed = stack.destroy(check=False)
+    assert failed.code != 0
+    assert "error: ami_deprecation.PermissionDenied: " in failed.output
+    assert "ec2:DisableImageDeprecation" in failed.output
+    assert "Traceback" not in failed.output
+    assert ec2.image(image).deprecation_time == JUNE
+    assert len(stack.resources(TOKEN)) == 1
+    ec2.faults.clear()
+    stack.destroy()
+    assert ec2.image(image).deprecation_time is None

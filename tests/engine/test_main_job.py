@@ -1,0 +1,169 @@
+"""The main job on the real engine: set, leave alone, move, see drift, repair, cancel."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.programs import TOKEN, declare, resource
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Stack
+
+JUNE = datetime(2028, 6, 1, tzinfo=timezone.utc)
+JULY = datetime(2028, 7, 1, tzinfo=timezone.utc)
+BY_HAND = datetime(2029, 1, 1, tzinfo=timezone.utc)
+
+
+def test_up_sets_moves_and_destroy_cancels_with_one_call_each(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1", tags={"Team": "web"})
+    before = ec2.image(image)
+
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01T00:00:00Z'"))
+    assert stack.preview().mutations == []
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == JUNE
+
+    declare(stack, resource("web", image, "deprecate_at=datetime.date(2028, 7, 1)"))
+    preview = stack.preview("--diff")
+    assert 'deprecation_time: "2028-06-01T00:00:00Z" => "2028-07-01T00:00:00Z"' in preview.output
+    assert preview.mutations == []
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == JULY
+
+    assert stack.destroy().mutations == ["DisableImageDeprecation"]
+    assert ec2.image(image) == before
+
+
+def test_a_second_identical_up_asks_ec2_nothing(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(
+        stack,
+        resource("at", image, "deprecate_at='2028-06-01T00:00:30Z'"),
+        resource("after", ec2.add_image(name="web-2"), "deprecate_after_days=365"),
+        resource("in", ec2.add_image(name="web-3"), "deprecate_in_days=30"),
+    )
+    stack.up()
+    # The same instants, spelled differently.
+    declare(
+        stack,
+        resource("at", image, "deprecate_at='2028-06-01T02:01:00+02:00'"),
+        resource("after", ec2.images()[1].image_id, "deprecate_after_days=365"),
+        resource("in", ec2.images()[2].image_id, "deprecate_in_days=30"),
+    )
+    again = stack.up("--expect-no-changes")
+    assert again.actions == []
+    assert ec2.image(image).deprecation_time == JUNE + timedelta(minutes=1)
+
+
+def test_the_state_has_the_promised_type_id_and_keys(stack: Stack, ec2: LocalEC2) -> None:
+    created = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    image = ec2.add_image(name="web-1", created=created, deprecation_time=BY_HAND)
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    (found,) = stack.resources(TOKEN)
+    assert found["id"] == f"eu-west-1/{image}"
+    shown = {key: value for key, value in found["outputs"].items() if not key.startswith("__")}
+    assert shown == {
+        "image_id": image,
+        "deprecate_at": "2028-06-01T00:00:00Z",
+        "deprecation_time": "2028-06-01T00:00:00Z",
+        "region": "eu-west-1",
+        "on_destroy": "cancel",
+        "image_name": "web-1",
+        "owner_id": ec2.account,
+        "creation_date": "2026-01-02T03:04:05Z",
+        "previous_deprecation_time": "2029-01-01T00:00:00Z",
+    }
+    assert "testing" not in str(found)  # no credential
+
+
+@pytest.mark.parametrize(
+    "given", ["deprecate_at='2028-06-01'", "deprecate_after_days=400", "deprecate_in_days=30"]
+)
+@pytest.mark.parametrize("by_hand", [BY_HAND, None], ids=["moved", "cancelled"])
+def test_drift_is_shown_with_both_dates_and_repaired(
+    stack: Stack, ec2: LocalEC2, given: str, by_hand: datetime | None
+) -> None:
+    stack.env["AMI_DEPRECATION_SETTLE_SECONDS"] = "0"
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, given))
+    stack.up()
+    ours = ec2.image(image).deprecation_time
+    assert ours is not None
+
+    ec2.set_deprecation_time(image, by_hand)
+    found = f"{by_hand:%Y-%m-%dT%H:%M:00Z}" if by_hand else "none"
+    shown = stack.preview("--refresh", "--diff")
+    assert f'"{found}" => "{ours:%Y-%m-%dT%H:%M:00Z}"' in shown.output
+    assert shown.mutations == []
+    assert stack.preview("--refresh", "--expect-no-changes", check=False).code != 0
+
+    stack.refresh()
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == ours
+    assert stack.preview("--refresh", "--expect-no-changes").mutations == []
+
+
+def test_an_image_that_is_gone_is_dropped_from_state_and_a_disabled_one_is_not(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    gone, disabled = ec2.add_image(name="gone"), ec2.add_image(name="disabled")
+    declare(
+        stack,
+        resource("gone", gone, "deprecate_at='2028-06-01'"),
+        resource("disabled", disabled, "deprecate_at='2028-06-01'"),
+    )
+    stack.env["AMI_DEPRECATION_SETTLE_SECONDS"] = "0"
+    stack.up()
+    ec2.remove_image(gone)
+    ec2.set_state(disabled, "disabled")
+    stack.refresh()
+    assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{disabled}"]
+
+
+def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    image = ec2.add_image(name="web-1")
+    stack.program(f"""
+        import pulumi
+        from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+        from ami_deprecation import AmiDeprecation
+
+        class Maker(ResourceProvider):
+            def create(self, props):
+                return CreateResult({image!r}, {{"image_id": {image!r}}})
+
+        class Made(Resource):
+            image_id: pulumi.Output[str]
+            def __init__(self, name):
+                super().__init__(Maker(), name, {{"image_id": None}})
+
+        AmiDeprecation("web", image_id=Made("image").image_id, deprecate_at="2028-06-01")
+    """)
+    assert stack.preview().actions == []
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == JUNE
+
+
+def test_another_image_is_a_replacement_that_dates_the_new_one_before_it_cancels_the_old(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    old, new = ec2.add_image(name="web-1"), ec2.add_image(name="web-2")
+    declare(stack, resource("web", old, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, resource("web", new, "deprecate_at='2028-06-01'"))
+    assert "replace" in stack.preview().output
+    assert stack.up().mutations == ["EnableImageDeprecation", "DisableImageDeprecation"]
+    assert (ec2.image(old).deprecation_time, ec2.image(new).deprecation_time) == (None, JUNE)
+
+
+def test_cloudtrail_sees_this_package_and_its_version(stack: Stack, ec2: LocalEC2) -> None:
+    from ami_deprecation import __version__  # noqa: PLC0415  # only here
+
+    declare(stack, resource("web", ec2.add_image(name="web-1"), "deprecate_at='2028-06-01'"))
+    assert {f"ami-deprecation/{__version__}" in call.user_agent for call in stack.up().calls} == {True}

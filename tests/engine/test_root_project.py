@@ -1,0 +1,83 @@
+"""The repository's own project: configuration in, dates out, mistakes in one sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Stack
+
+
+def images(**entries: dict[str, object]) -> dict[str, object]:
+    return {"aws:region": "eu-west-1", "ami-deprecation:images": entries}
+
+
+def test_every_way_to_give_a_date_works_from_yaml(root: Stack, ec2: LocalEC2) -> None:
+    made = dt.datetime(2026, 11, 1, tzinfo=dt.timezone.utc)
+    names = ("text", "unquoted", "after", "elsewhere")
+    regions = ("eu-west-1", "eu-west-1", "eu-west-1", "us-east-1")
+    ids = {
+        name: ec2.add_image(name=name, region=region, created=made)
+        for name, region in zip(names, regions, strict=True)
+    }
+    root.config(
+        images(
+            text={"imageId": ids["text"], "deprecateAt": "2028-06-01", "onDestroy": "restore"},
+            unquoted={"imageId": ids["unquoted"], "deprecateAt": dt.date(2028, 6, 1)},
+            after={"imageId": ids["after"], "deprecateAfterDays": 365},
+            elsewhere={"imageId": ids["elsewhere"], "deprecateAt": "2028-06-01", "region": "us-east-1"},
+        )
+    )
+    root.up()
+    assert root.outputs()["deprecations"] == {
+        name: {
+            "imageId": ids[name],
+            "region": region,
+            "deprecationTime": "2027-11-01T00:00:00Z" if name == "after" else "2028-06-01T00:00:00Z",
+        }
+        for name, region in zip(names, regions, strict=True)
+    }
+    assert root.up().actions == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        (
+            {"imageID": "ami-0123456789abcdef0"},
+            "images.web.imageID: there is no such key: did you mean imageId?",
+        ),
+        (
+            {"imageId": "i-0123456789abcdef0", "deprecateInDays": 1},
+            "images.web.imageId: 'i-0123456789abcdef0' is not",
+        ),
+        (
+            {"imageId": "ami-0123456789abcdef0", "deprecateAt": 2030},
+            "images.web.deprecateAt: 2030 is not a date",
+        ),
+        (
+            {"imageId": "ami-0123456789abcdef0"},
+            "images.web: no date is given: give exactly one of deprecateAt",
+        ),
+        ("2028", "images.web: it is not an object: give imageId"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_path_before_anything_is_changed(
+    root: Stack, ec2: LocalEC2, entry: dict[str, object], sentence: str
+) -> None:
+    good = ec2.add_image(name="good")
+    root.config(images(good={"imageId": good, "deprecateAt": "2028-06-01"}, web=entry))
+    failed = root.up(check=False)
+    assert failed.code != 0
+    assert f"error: ami-deprecation:{sentence}" in failed.output
+    assert "Traceback" not in failed.output
+    assert failed.actions == []
+
+
+def test_an_empty_configuration_says_what_to_add(root: Stack) -> None:
+    root.config({"aws:region": "eu-west-1"})
+    assert "add images to ami-deprecation:images" in root.preview().output
