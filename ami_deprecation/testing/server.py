@@ -124,5 +124,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc] # moto is untyped here
             self._send(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers, reply.body[:sent])
         self.connection.shutdown(socket.SHUT_RDWR)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Date answers by the clock that judges dates, as EC2's own do: a client can learn it from them."""
+        now = self.server.app.world.clock.now().timestamp() if timestamp is None else timestamp
+        return cast("str", super().date_time_string(now))
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Stay quiet: the call log is the log."""

@@ -1,0 +1,135 @@
+"""What a program asks of the engine: the registrations that the SDK sends while it runs.
+
+A program here is a function that makes resources, as `__main__.py` does. The SDK serializes its inputs for a
+monitor, which keeps the message instead of carrying it out; so what the mini engine sends on to the
+provider is, byte for byte, what a user's program would have sent, the pickled provider included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pulumi
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks, test
+
+from ami_deprecation import AmiDeprecation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Props = dict[str, Any]
+T = TypeVar("T")
+
+#: What another provider of the program makes is no business of the plugin's.
+_DYNAMIC = "pulumi-python:"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource of a program, as its RegisterResource message has it.
+
+    Attributes:
+        inputs: JSON values; an unknown one is the SDK's sentinel text, a secret is in clear.
+        delete_before_replace: None when the program does not say.
+    """
+
+    type: str
+    name: str
+    inputs: Props = field(repr=False)
+    delete_before_replace: bool | None = None
+    retain_on_delete: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def urn(self) -> str:
+        return urn(self.type, self.name)
+
+
+def urn(type_: str, name: str) -> str:
+    """The URN of a resource without a parent."""
+    return f"urn:pulumi:test::project::{type_}::{name}"
+
+
+class _Nothing(Mocks):
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, Props]:
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, _args: object) -> tuple[Props, None]:
+        return {}, None
+
+
+class _Monitor(MockMonitor):
+    def __init__(self) -> None:
+        super().__init__(_Nothing())
+        self.registrations: list[Registration] = []
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # gRPC's name
+        if request.type.startswith(_DYNAMIC):
+            self.registrations.append(
+                Registration(
+                    type=request.type,
+                    name=request.name,
+                    inputs=_plain(MessageToDict(request.object)),
+                    delete_before_replace=request.deleteBeforeReplace
+                    if request.deleteBeforeReplaceDefined
+                    else None,
+                    retain_on_delete=request.retainOnDelete,
+                    ignore_changes=tuple(request.ignoreChanges),
+                    aliases=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
+                )
+            )
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
+
+
+def _plain(value: Any) -> Any:
+    """A value as a provider gets it that does not take secrets."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _SECRET:
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def run(program: Callable[[], object], *, preview: bool) -> list[Registration]:
+    """Run a program to its end and return its resources in the order of their registration.
+
+    Raises:
+        Exception: whatever the program raises.
+    """
+    monitor = _Monitor()
+    set_mocks(_Nothing(), project="project", stack="test", preview=preview, monitor=monitor)
+
+    @test  # type: ignore[untyped-decorator]  # the SDK's own way to wait for all registrations
+    def body() -> None:
+        program()
+
+    body()
+    return monitor.registrations
+
+
+def made_in_this_stack(value: T) -> pulumi.Output[T]:
+    """An output of another resource of the program: unknown at preview, known in an update."""
+
+    async def known() -> bool:
+        return not pulumi.runtime.is_dry_run()
+
+    async def later() -> T:
+        return value
+
+    return pulumi.Output(set(), asyncio.ensure_future(later()), asyncio.ensure_future(known()))
+
+
+def made(name: str = "web", **inputs: Any) -> Callable[[], object]:
+    """A program with one resource."""
+    return lambda: AmiDeprecation(name, **inputs)
+
+
+def dated(image_id: str, when: object, **more: object) -> Callable[[], object]:
+    """A program with one resource, `web`, on this date."""
+    return made(image_id=image_id, deprecate_at=when, **more)
