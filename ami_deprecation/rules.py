@@ -7,7 +7,7 @@ EnableImageDeprecation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from . import schedule
@@ -198,8 +198,10 @@ def on_update(
     state: State | None, image: Image, wanted: Schedule, when: datetime, now: datetime, settle: timedelta
 ) -> Keep | Enable | GiveUp | Refusal:
     """What create (no state) and update do about the date."""
-    trusted = state is None or not is_settling(state, now, settle)
-    if image.date == when and trusted:
+    if state is not None and image.date == when and is_settling(state, now, settle):
+        # We wrote a moment ago, and EC2 may only show this date still: what we know counts.
+        image = replace(image, deprecation_time=state.live)
+    if image.date == when:
         return Keep()
     refusal = date_refusal(image, wanted, when, now)
     if refusal is None:
@@ -240,9 +242,10 @@ def on_delete(state: State, image: Image | None, now: datetime, settle: timedelt
         )
     found = state.previous
     if state.inputs.on_destroy == "restore" and found is not None:
-        if found == live and not settling:
+        if found == state.scheduled:
             return Keep(f"{where} keeps {schedule.to_text(found)}, the date found on it")
-        if date_refusal(image, At(found), found, now) is None:
+        # The image has our date, whatever EC2 shows while it spreads.
+        if date_refusal(replace(image, deprecation_time=state.scheduled), At(found), found, now) is None:
             return Enable(found)
     if image.public:
         return Keep(

@@ -142,9 +142,9 @@ def test_a_datetime_at_the_edge_of_the_calendar_is_refused_too(edge: datetime) -
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 # Two days from the calendar's ends: an offset or the rounding must not lead out of it.
 moments = st.datetimes(
-    datetime(1, 1, 3),
-    datetime(9999, 12, 29),
-    timezones=offsets,  # noqa: DTZ001  # hypothesis adds the zone
+    datetime(1, 1, 3),  # noqa: DTZ001  # hypothesis adds the zone
+    datetime(9999, 12, 29),  # noqa: DTZ001
+    timezones=offsets,
 )
 
 

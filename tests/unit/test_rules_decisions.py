@@ -1,0 +1,261 @@
+"""What create, update and delete do with a date: tables, and properties of every decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ami_deprecation import Image, rules
+from ami_deprecation.inputs import At
+from ami_deprecation.rules import Cancel, Enable, GiveUp, Keep, Refusal
+from tests.unit.samples import (
+    AUTUMN,
+    CREATED,
+    GONE_BY,
+    IMAGE_ID,
+    NOW,
+    SETTLE,
+    SUMMER,
+    image,
+    inputs,
+    state,
+    written,
+)
+
+if TYPE_CHECKING:
+    from ami_deprecation.state import State
+
+MINUTE = timedelta(minutes=1)
+
+
+# What create and update do.
+
+
+def update(old: State | None, found: Image, when: datetime) -> object:
+    return rules.on_update(old, found, At(when), when, NOW, SETTLE)
+
+
+def test_create_sets_the_date_or_adopts_it() -> None:
+    assert update(None, image(), SUMMER) == Enable(SUMMER)
+    assert update(None, image(AUTUMN), SUMMER) == Enable(SUMMER)
+    assert update(None, image(SUMMER), SUMMER) == Keep()
+    assert update(None, image(SUMMER + timedelta(seconds=20)), SUMMER) == Keep()
+    assert update(None, image(GONE_BY), GONE_BY) == Keep()
+    assert isinstance(update(None, image(AUTUMN), GONE_BY), Refusal)
+
+
+def test_update_moves_the_date_with_one_call() -> None:
+    assert update(state(), image(SUMMER), AUTUMN) == Enable(AUTUMN)
+    assert update(state(), image(None), SUMMER) == Enable(SUMMER)
+    assert update(state(), image(AUTUMN), AUTUMN) == Keep()
+    assert isinstance(update(state(), image(SUMMER), GONE_BY), Refusal)
+
+
+def test_a_date_that_was_ours_and_cannot_be_put_back_is_given_up() -> None:
+    given_up = update(state(GONE_BY, live=None), image(None), GONE_BY)
+    assert isinstance(given_up, GiveUp)
+    assert given_up.because.startswith(
+        f"{IMAGE_ID} in eu-west-1 has no date since a change from outside, and 2026-12-01T00:00:00Z cannot be put back: "
+    )
+    public = update(state(AUTUMN, live=SUMMER), image(SUMMER, public=True), AUTUMN)
+    assert isinstance(public, GiveUp)
+    assert "has 2027-06-01T00:00:00Z since" in public.because
+
+
+def test_while_a_write_spreads_an_answer_is_not_taken_for_the_date() -> None:
+    # Summer was changed to autumn a moment ago, and now back; EC2 may only show summer still.
+    back = state(AUTUMN, applied=written(119, over=SUMMER))
+    assert update(back, image(SUMMER), SUMMER) == Enable(SUMMER)
+    later = state(AUTUMN, applied=written(120, over=SUMMER))
+    assert update(later, image(SUMMER), SUMMER) == Keep()
+
+
+def test_an_answer_that_confirms_our_write_is_taken_at_once() -> None:
+    # Only on_destroy changed, say; the date may by now be too near to be set again.
+    soon = NOW + MINUTE
+    assert update(state(soon, applied=written(30)), image(soon), soon) == Keep()
+    assert update(state(soon, live=AUTUMN, applied=written(30)), image(SUMMER), SUMMER) == Enable(SUMMER)
+
+
+def test_a_past_date_is_not_sent_again_because_ec2_may_show_it_still() -> None:
+    back = state(AUTUMN, applied=written(30, over=GONE_BY))
+    assert isinstance(update(back, image(GONE_BY), GONE_BY), Refusal)
+
+
+# What delete does.
+
+
+def delete(old: State, found: Image | None) -> object:
+    return rules.on_delete(old, found, NOW, SETTLE)
+
+
+def restoring(previous: datetime | None, scheduled: datetime = SUMMER, **changes: object) -> State:
+    given = inputs(At(scheduled), on_destroy="restore")
+    return state(scheduled, inputs=given, previous=previous, **changes)
+
+
+def test_delete_cancels_our_date() -> None:
+    assert delete(state(), image(SUMMER)) == Cancel()
+    assert delete(state(), image(SUMMER, state="disabled")) == Cancel()
+    assert delete(state(GONE_BY), image(GONE_BY)) == Cancel()
+    assert delete(state(previous=AUTUMN), image(SUMMER)) == Cancel()
+
+
+def test_delete_leaves_anothers_date_alone_and_says_so() -> None:
+    assert delete(state(), image(AUTUMN)) == Keep(
+        f"{IMAGE_ID} in eu-west-1 keeps 2027-09-01T00:00:00Z: this resource did not set it "
+        "(it stands for 2027-06-01T00:00:00Z)"
+    )
+    assert delete(state(applied=written(30, over=None)), image(AUTUMN)) != Cancel()
+    assert delete(state(), image(None)) == Keep()
+
+
+@pytest.mark.parametrize("found", [None, image(SUMMER, state="deregistered")])
+def test_delete_of_an_image_that_is_gone_does_nothing(found: Image | None) -> None:
+    assert delete(state(), found) == Keep()
+    assert delete(state(applied=written(120)), found) == Keep()
+
+
+def test_soon_after_a_write_delete_cancels_whatever_ec2_may_still_show() -> None:
+    soon = state(applied=written(119, over=AUTUMN))
+    assert delete(soon, image(AUTUMN)) == Cancel()
+    assert delete(soon, image(None)) == Cancel()
+    assert delete(soon, None) == Cancel()
+    assert delete(soon, image(SUMMER, state="deregistered")) == Keep()
+    later = state(applied=written(120, over=AUTUMN))
+    assert isinstance(delete(later, image(AUTUMN)), Keep)
+
+
+def test_restore_puts_back_the_date_found_when_it_is_still_ahead() -> None:
+    assert delete(restoring(AUTUMN), image(SUMMER)) == Enable(AUTUMN)
+    assert delete(restoring(NOW + 2 * MINUTE), image(SUMMER)) == Enable(NOW + 2 * MINUTE)
+    assert delete(restoring(NOW + MINUTE), image(SUMMER)) == Cancel()
+    assert delete(restoring(GONE_BY), image(SUMMER)) == Cancel()
+    assert delete(restoring(None), image(SUMMER)) == Cancel()
+
+
+def test_restore_leaves_a_date_that_was_there_from_the_start() -> None:
+    kept = delete(restoring(SUMMER), image(SUMMER))
+    assert kept == Keep(f"{IMAGE_ID} in eu-west-1 keeps 2027-06-01T00:00:00Z, the date found on it")
+    assert isinstance(delete(restoring(GONE_BY, GONE_BY), image(GONE_BY)), Keep)
+
+
+def test_restore_soon_after_a_write_is_not_misled_by_what_ec2_still_shows() -> None:
+    assert delete(restoring(AUTUMN, applied=written(30, over=AUTUMN)), image(AUTUMN)) == Enable(AUTUMN)
+    # The date found has passed, so it cannot be put back, although EC2 still shows it.
+    assert delete(restoring(GONE_BY, applied=written(30, over=GONE_BY)), image(GONE_BY)) == Cancel()
+
+
+def test_a_public_images_date_is_not_cancelled() -> None:
+    kept = delete(state(), image(SUMMER, public=True))
+    assert kept == Keep(
+        f"{IMAGE_ID} in eu-west-1 is public, and EC2 cancels no public image's date: 2027-06-01T00:00:00Z stays"
+    )
+    # Restoring is possible to an earlier date, not to a later one.
+    assert isinstance(delete(restoring(AUTUMN), image(SUMMER, public=True)), Keep)
+    assert delete(restoring(SUMMER, AUTUMN), image(AUTUMN, public=True)) == Enable(SUMMER)
+
+
+# Whatever the history: properties of every decision.
+
+near = st.integers(-5, 5).map(lambda minutes: NOW + minutes * MINUTE)
+far = st.sampled_from([GONE_BY, SUMMER, AUTUMN, NOW + timedelta(days=700), NOW + timedelta(days=4000)])
+dates = st.one_of(near, far)
+maybe_dates = st.none() | dates
+images = st.builds(
+    image,
+    maybe_dates,
+    public=st.booleans(),
+    state=st.sampled_from(["available", "pending", "disabled", "deregistered"]),
+)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    scheduled = draw(dates)
+    on_destroy = draw(st.sampled_from(["cancel", "restore"]))
+    applied = draw(st.none() | st.builds(written, st.integers(0, 240), maybe_dates))
+    return state(
+        scheduled,
+        inputs=inputs(At(scheduled), on_destroy=on_destroy),
+        live=draw(st.just(scheduled) | maybe_dates),
+        previous=draw(maybe_dates),
+        applied=applied,
+    )
+
+
+def is_settling(old: State | None) -> bool:
+    return old is not None and old.applied is not None and old.applied.at > NOW - SETTLE
+
+
+def ec2_takes(when: datetime, found: Image) -> bool:
+    """EC2's own rules, counted anew; a public image's date is compared by EC2 itself while a write spreads."""
+    if when < NOW + 2 * MINUTE or when > NOW.replace(year=NOW.year + 10):
+        return False
+    return not found.public or when <= CREATED.replace(year=CREATED.year + 2)
+
+
+@settings(max_examples=200)
+@given(st.none() | states(), images, dates)
+def test_update_sends_only_what_ec2_takes_and_only_when_it_has_to(
+    old: State | None, found: Image, when: datetime
+) -> None:
+    action = rules.on_update(old, found, At(when), when, NOW, SETTLE)
+    if isinstance(action, Enable):
+        assert action.when == when
+        assert ec2_takes(when, found)
+        assert found.date != when or is_settling(old)
+    elif isinstance(action, Keep):
+        assert found.date == when
+    else:
+        known = [date for date in (found.date, old.live if old else None) if date is not None]
+        assert not ec2_takes(when, found) or (found.public and min(known) < when)
+        assert isinstance(action, GiveUp) == (old is not None and old.scheduled == when)
+
+
+@settings(max_examples=200)
+@given(states(), st.none() | images)
+def test_delete_touches_no_date_but_ours(old: State, found: Image | None) -> None:
+    action = rules.on_delete(old, found, NOW, SETTLE)
+    if isinstance(action, Keep):
+        return
+    if found is None:
+        assert is_settling(old)
+        assert action == Cancel()
+        return
+    assert found.state != "deregistered"
+    over = old.applied.over if old.applied else None
+    assert found.date == old.scheduled or (is_settling(old) and found.date in (None, over))
+    if isinstance(action, Cancel):
+        assert not found.public
+    else:
+        assert action == Enable(old.previous)  # type: ignore[arg-type]  # None fails too
+        assert old.inputs.on_destroy == "restore"
+        assert ec2_takes(action.when, found)
+
+
+@settings(max_examples=200)
+@given(states(), images)
+def test_delete_leaves_no_date_of_ours_behind(old: State, found: Image) -> None:
+    if found.date == old.scheduled and found.state != "deregistered" and not found.public:
+        action = rules.on_delete(old, found, NOW, SETTLE)
+        kept_for_restore = old.inputs.on_destroy == "restore" and old.previous == found.date
+        assert isinstance(action, (Cancel, Enable)) or kept_for_restore
+
+
+@given(states(), dates)
+def test_after_an_update_there_is_nothing_to_update(old: State, when: datetime) -> None:
+    """The state that update writes and the question whether one is needed agree, or every run would update."""
+    for found in (image(old.live), image(None), image(when)):
+        action = rules.on_update(old, found, At(when), when, NOW, SETTLE)
+        if isinstance(action, Refusal):
+            continue
+        given_up = when if isinstance(action, GiveUp) else None
+        live = found.date if isinstance(action, GiveUp) else when
+        new = replace(old, inputs=inputs(At(when)), live=live, scheduled=when, given_up=given_up)
+        assert not rules.needs_update(new, At(when))
