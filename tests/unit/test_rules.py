@@ -17,7 +17,7 @@ from ami_deprecation import (
     rules,
     schedule,
 )
-from ami_deprecation.inputs import UNKNOWN, AfterDays, At, InDays, Inputs, Schedule
+from ami_deprecation.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule
 from tests.unit.samples import (
     ACCOUNT,
     AUTUMN,
@@ -198,6 +198,14 @@ IN_30_DAYS = NOW + timedelta(days=30)
 )
 def test_in_days_becomes_a_date_once(live: datetime | None, first: bool, applied: datetime) -> None:
     assert rules.apply_in_days(InDays(30), image(live), NOW, first=first) == applied
+
+
+def test_a_policys_notice_is_settled_once() -> None:
+    assert rules.apply_in_days(InDaysOnce(30), image(GONE_BY), NOW, first=False) == GONE_BY
+    assert rules.apply_in_days(InDaysOnce(30), image(SUMMER), NOW, first=False) == IN_30_DAYS
+    settled = state(SUMMER, inputs=inputs(InDaysOnce(30)))
+    assert not rules.needs_update(settled, InDaysOnce(60))
+    assert rules.needs_update(settled, InDays(30))
 
 
 # Whether there is something to do.
