@@ -9,15 +9,19 @@ from ..errors import CredentialsError, InvalidInput
 
 
 @cache
-def _known_regions() -> frozenset[str]:
-    import botocore.session  # noqa: PLC0415  # lazily: see the package's docstring
+def known_regions() -> dict[str, str]:
+    """Every Region that this boto3 knows, to its partition (``aws``, ``aws-cn``, …)."""
+    import botocore.loaders  # noqa: PLC0415  # lazily: see the package's docstring
 
-    session = botocore.session.get_session()
-    return frozenset(
-        region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("ec2", partition)
-    )
+    # The file by which botocore's clients resolve endpoints. A session's get_available_regions would first
+    # read all of EC2's model, which takes longer than the rest of a start.
+    partitions = botocore.loaders.Loader().load_data("partitions")["partitions"]
+    return {
+        region: partition["id"]
+        for partition in partitions
+        for region in partition["regions"]
+        if not region.endswith("-global")
+    }
 
 
 def check_region(region: str) -> None:
@@ -26,9 +30,9 @@ def check_region(region: str) -> None:
     Raises:
         InvalidInput: with the names that come nearest.
     """
-    if region in _known_regions():
+    if region in known_regions():
         return
-    near = difflib.get_close_matches(region, _known_regions(), n=2, cutoff=0.7)
+    near = difflib.get_close_matches(region, known_regions(), n=2, cutoff=0.7)
     hint = f"did you mean {' or '.join(near)}?" if near else "give one like eu-west-1"
     raise InvalidInput(
         f"{region!r} is not a Region that this boto3 knows: {hint} (for a new Region, upgrade boto3)"

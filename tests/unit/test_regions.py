@@ -1,0 +1,32 @@
+"""Region names, as the gateway judges them."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+from ami_deprecation.ec2.regions import check_region, known_regions
+from ami_deprecation.errors import InvalidInput
+
+
+def test_every_region_that_boto3_lists_for_ec2_is_known_with_its_partition() -> None:
+    session = botocore.session.get_session()
+    listed = {
+        region: partition
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    }
+    assert listed.items() <= known_regions().items()
+
+
+@pytest.mark.parametrize(
+    "region", ["aws-global", "aws-cn-global", "eu-west-9", "eu-west-1a", "", "EU-WEST-1"]
+)
+def test_what_is_no_region_is_refused_by_name(region: str) -> None:
+    with pytest.raises(InvalidInput, match=repr(region)):
+        check_region(region)
+
+
+def test_a_slip_of_the_pen_gets_the_names_that_come_nearest() -> None:
+    with pytest.raises(InvalidInput, match="did you mean eu-west-1"):
+        check_region("eu-wst-1")
