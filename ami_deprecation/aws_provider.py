@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -17,19 +17,15 @@ if TYPE_CHECKING:
 
 #: Settings that decide as whom or where a call goes and that cannot be taken over.
 _UNSUPPORTED = {
-    "access_key": "an access_key",
-    "secret_key": "a secret_key",
+    "accessKey": "an access_key",
+    "secretKey": "a secret_key",
     "token": "a token",
-    "assume_role_with_web_identity": "assume_role_with_web_identity",
+    "assumeRoleWithWebIdentity": "assume_role_with_web_identity",
     "endpoints": "endpoints",
-    "shared_config_files": "shared_config_files",
-    "shared_credentials_files": "shared_credentials_files",
+    "sharedConfigFiles": "shared_config_files",
+    "sharedCredentialsFiles": "shared_credentials_files",
 }
-_JSON = {
-    "assume_roles": "assumeRoles",
-    "allowed_account_ids": "allowedAccountIds",
-    "forbidden_account_ids": "forbiddenAccountIds",
-}
+_CONFIG = ("region", "assumeRoles", "allowedAccountIds", "forbiddenAccountIds")
 
 
 @dataclass(frozen=True)
@@ -61,44 +57,50 @@ def take(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.Resou
 
 
 def _read(provider: pulumi.ProviderResource) -> AwsProvider:
-    settings = pulumi.Output.all(
-        region=getattr(provider, "region", None), **{name: getattr(provider, name, None) for name in _JSON}
+    # A provider's own attributes do not do: the SDK leaves those empty that are lists or objects (assume_roles, for
+    # one), and in a preview calls unknown whatever was not given. The engine has them all.
+    # Source: `getResource` in pulumi/pulumi `pkg/resource/deploy/builtins.go`, which also hydrates resource references.
+    found = provider.urn.apply(
+        lambda urn: pulumi.runtime.invoke_output("pulumi:pulumi:getResource", {"urn": urn})
     )
-    # A secret taints what is made of it; whether there is one is none.
-    unsupported = pulumi.Output.unsecret(
-        pulumi.Output.all(**{name: getattr(provider, name, None) for name in _UNSUPPORTED}).apply(_problem)
-    )
-    profile = getattr(provider, "profile", None)
+    settings = found.apply(_settings, run_with_unknowns=True)
     return AwsProvider(
-        profile=None if profile is None else pulumi.Output.from_input(profile),
+        profile=settings.apply(_profile),
         config=settings.apply(_config),
-        problem=unsupported,
+        # A secret taints what is made of it; whether there is one is none.
+        problem=pulumi.Output.unsecret(settings.apply(_problem)),
     )
+
+
+def _settings(provider: Any) -> dict[str, object]:  # the type that `apply` has for what may be unknown
+    # Something else of it may be unknown in a preview: its id is, when it is new.
+    state: Mapping[str, object] = provider["state"]
+    return {key: state[key] for key in ("profile", *_CONFIG, *_UNSUPPORTED) if key in state}
+
+
+def _profile(settings: Mapping[str, object]) -> str | None:
+    profile = settings.get("profile")
+    return profile if isinstance(profile, str) else None
 
 
 def _config(settings: Mapping[str, object]) -> dict[str, object]:
-    values = {"region": settings.get("region")}
-    values.update({camel: _loaded(settings.get(name)) for name, camel in _JSON.items()})
+    values = {key: _loaded(settings.get(key)) for key in _CONFIG}
     return {key: value for key, value in values.items() if value}
 
 
 def _loaded(value: object) -> object:
     """The provider keeps lists and objects as JSON text."""
-    return json.loads(value) if isinstance(value, str) and value else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _problem(settings: Mapping[str, object]) -> str | None:
-    given = [said for name, said in _UNSUPPORTED.items() if _loaded_or_text(settings.get(name))]
+    given = [said for name, said in _UNSUPPORTED.items() if _loaded(settings.get(name))]
     if not given:
         return None
     return (
         f"opts.provider carries {' and '.join(given)}, which this resource does not take from a provider: use one with a "
         "region, profile or assume_roles, or the aws:… configuration of the stack"
     )
-
-
-def _loaded_or_text(value: object) -> object:
-    try:
-        return _loaded(value)
-    except ValueError:
-        return value

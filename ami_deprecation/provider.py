@@ -48,7 +48,7 @@ class AmiDeprecationProvider(ResourceProvider):
         olds = _values(_olds)
         checked, problems = checks.check(olds or None, _values(news))
         return CheckResult(
-            {key: news[key] if value is inputs.UNKNOWN else value for key, value in checked.items()},
+            {key: pulumi.UNKNOWN if value is inputs.UNKNOWN else value for key, value in checked.items()},
             [CheckFailure(problem.property, problem.sentence) for problem in problems],
         )
 
