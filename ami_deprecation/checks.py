@@ -118,7 +118,7 @@ class _Check:
         if old is not None:
             with _lock:
                 _remembered[self.target.region, self.image_id] = old
-        problem = self._claim(image)
+        problem = self._claim(old, image)
         return self.checked, [*problems, *([problem] if problem else [])]
 
     def _same_image(self) -> State | None:
@@ -224,9 +224,9 @@ class _Check:
             if not isinstance(wanted, (inputs.At, AfterDays)):
                 self.checked[state.SCHEDULED_KEY] = schedule.to_text(when)
 
-    def _claim(self, image: Image | None) -> Problem | None:
+    def _claim(self, old: State | None, image: Image | None) -> Problem | None:
         owner = image.owner_id if image else None
-        claim = Claim(self.target, self.image_id, self.given.resource, owner)
+        claim = Claim(self.target, self.image_id, self.given.resource, owner, carried_over=old is not None)
         other = claims.declare(claim)
         if self.old is None:
             claims.hold(claim)  # a create follows, perhaps after a delete of the same image

@@ -24,6 +24,8 @@ class Claim:
     resource: str | None
     #: The image's account when it is known: the same id under two roles may be two images.
     owner_id: str | None
+    #: Whether what is known of the image goes over to it from the resource that it replaces.
+    carried_over: bool = False
 
 
 @dataclass

@@ -177,9 +177,16 @@ def delete(old: State) -> None:
     claim = Claim(target, old.image_id, old.inputs.resource, old.owner_id)
     holder = claims.holder(claim)
     if holder is not None:
+        where = f"{old.image_id} in {old.region}"
         if holder.resource != old.inputs.resource:  # else it is replaced by itself, as after a taint
             notes.say(
-                f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} of this update has taken it over"
+                f"{where} keeps its date: the resource {holder.resource!r} of this update has taken it over"
+            )
+        if old.inputs.on_destroy == "restore" and not holder.carried_over and old.previous != old.live:
+            # The engine gives a new resource nothing of the old one's state; an alias would.
+            notes.say(
+                f"{where}: the date that was found on it at first, {state.text_or_none(old.previous) or 'none'}, is not "
+                f"carried over to {holder.resource!r}, which will restore {state.text_or_none(old.live)}"
             )
         return
     image = ec2.read_image(target, old.image_id, _DELETE_AGE)

@@ -17,37 +17,40 @@ if TYPE_CHECKING:
 JUNE = datetime(2028, 6, 1, tzinfo=timezone.utc)
 
 
-def wait_for(ec2: LocalEC2, action: str, timeout: float = 30) -> None:
+def wait_for(ec2: LocalEC2, action: str, calls: int = 1, timeout: float = 30) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if any(call.action == action for call in ec2.calls):
+        if sum(call.action == action for call in ec2.calls) >= calls:
             return
         time.sleep(0.05)
     raise AssertionError(f"no {action} within {timeout} s")
 
 
 @pytest.mark.parametrize("how", ["interrupt", "kill"])
-@pytest.mark.parametrize("given", ["deprecate_at='2028-06-01'", "deprecate_in_days=30"])
 def test_a_run_that_dies_after_ec2_took_the_date_is_mended_by_the_next(
-    stack: Stack, ec2: LocalEC2, how: str, given: str
+    stack: Stack, ec2: LocalEC2, how: str
 ) -> None:
-    image = ec2.add_image(name="web-1")
-    declare(stack, resource("web", image, given))
+    images = [ec2.add_image(name="web-1"), ec2.add_image(name="web-2")]
+    declare(
+        stack,
+        resource("at", images[0], "deprecate_at='2028-06-01'"),
+        resource("in", images[1], "deprecate_in_days=30"),
+    )
     # EC2 does it, and its answer never comes.
-    ec2.faults.add("EnableImageDeprecation", "hang", after_effect=True, seconds=5)
+    ec2.faults.add("EnableImageDeprecation", "hang", times=2, after_effect=True, seconds=3)
     with stack.start("up", "--yes", "--skip-preview") as running:
-        wait_for(ec2, "EnableImageDeprecation")
+        wait_for(ec2, "EnableImageDeprecation", 2)
         getattr(running, how)()
         if how == "interrupt":
             running.wait()
-    date = ec2.image(image).deprecation_time
-    assert date is not None
+    dates = [ec2.image(image).deprecation_time for image in images]
+    assert None not in dates
     ec2.faults.clear()
     stack.run("cancel", "--yes", check=False)  # a killed CLI leaves its lock
     again = stack.up()
     assert again.mutations == []
-    assert ec2.image(image).deprecation_time == date
-    assert len(stack.resources(TOKEN)) == 1
+    assert [ec2.image(image).deprecation_time for image in images] == dates
+    assert len(stack.resources(TOKEN)) == len(images)
     assert stack.up("--expect-no-changes").actions == []
 
 

@@ -81,30 +81,30 @@ def test_the_state_has_the_promised_type_id_and_keys(stack: Stack, ec2: LocalEC2
     assert "testing" not in str(found)  # no credential
 
 
-@pytest.mark.parametrize(
-    "given", ["deprecate_at='2028-06-01'", "deprecate_after_days=400", "deprecate_in_days=30"]
-)
 @pytest.mark.parametrize("by_hand", [BY_HAND, None], ids=["moved", "cancelled"])
 def test_drift_is_shown_with_both_dates_and_repaired(
-    stack: Stack, ec2: LocalEC2, given: str, by_hand: datetime | None
+    stack: Stack, ec2: LocalEC2, by_hand: datetime | None
 ) -> None:
     stack.env["AMI_DEPRECATION_SETTLE_SECONDS"] = "0"
-    image = ec2.add_image(name="web-1")
-    declare(stack, resource("web", image, given))
+    forms = ("deprecate_at='2028-06-01'", "deprecate_after_days=400", "deprecate_in_days=30")
+    images = [ec2.add_image(name=f"web-{index}") for index, _ in enumerate(forms)]
+    declare(stack, *(resource(f"r{index}", images[index], form) for index, form in enumerate(forms)))
     stack.up()
-    ours = ec2.image(image).deprecation_time
-    assert ours is not None
+    ours = [ec2.image(image).deprecation_time for image in images]
+    assert None not in ours
 
-    ec2.set_deprecation_time(image, by_hand)
+    for image in images:
+        ec2.set_deprecation_time(image, by_hand)
     found = f"{by_hand:%Y-%m-%dT%H:%M:00Z}" if by_hand else "none"
     shown = stack.preview("--refresh", "--diff")
-    assert f'"{found}" => "{ours:%Y-%m-%dT%H:%M:00Z}"' in shown.output
+    for date in ours:
+        assert f'"{found}" => "{date:%Y-%m-%dT%H:%M:00Z}"' in shown.output
     assert shown.mutations == []
     assert stack.preview("--refresh", "--expect-no-changes", check=False).code != 0
 
     stack.refresh()
-    assert stack.up().mutations == ["EnableImageDeprecation"]
-    assert ec2.image(image).deprecation_time == ours
+    assert stack.up().mutations == ["EnableImageDeprecation"] * len(forms)
+    assert [ec2.image(image).deprecation_time for image in images] == ours
     assert stack.preview("--refresh", "--expect-no-changes").mutations == []
 
 

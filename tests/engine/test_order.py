@@ -11,62 +11,65 @@ from tests.engine.programs import TOKEN, declare, resource, urn
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Result, Stack
+    from tests.engine.harness import Stack
 
 PASSED = datetime(2026, 1, 1, tzinfo=timezone.utc)
 AHEAD = datetime(2028, 6, 1, tzinfo=timezone.utc)
 DELETE_FIRST = ", opts=pulumi.ResourceOptions(delete_before_replace=True)"
 
 
-def dated(ec2: LocalEC2, stack: Stack, when: datetime, arguments: str) -> str:
-    """An image whose date a resource `web` has adopted or set."""
-    image = ec2.add_image(name="web-1", deprecation_time=when if when == PASSED else None)
-    declare(stack, resource("web", image, arguments))
+#: Resource name -> the date that its image has before, and how the program gives it.
+FORMS: dict[str, tuple[datetime | None, str]] = {
+    "ahead": (None, "deprecate_at='2028-06-01'"),
+    "passed": (PASSED, "deprecate_at='2026-01-01'"),
+    "in-days": (None, "deprecate_in_days=30"),
+    "after-days": (None, "deprecate_after_days=400"),
+}
+
+
+@pytest.fixture
+def images(stack: Stack, ec2: LocalEC2) -> dict[str, str]:
+    """An image for each form, all dated by an `up`."""
+    made = {name: ec2.add_image(name=name, deprecation_time=had) for name, (had, _) in FORMS.items()}
+    declare(stack, *(resource(name, made[name], given) for name, (_, given) in FORMS.items()))
     stack.up()
-    assert ec2.image(image).deprecation_time is not None
-    return image
+    assert None not in dates(ec2)
+    return made
 
 
-FORMS = [
-    pytest.param(AHEAD, "deprecate_at='2028-06-01'", id="ahead"),
-    pytest.param(PASSED, "deprecate_at='2026-01-01'", id="passed"),
-    pytest.param(AHEAD, "deprecate_in_days=30", id="in-days"),
-]
+def dates(ec2: LocalEC2) -> list[datetime | None]:
+    return [image.deprecation_time for image in ec2.images()]
 
 
-@pytest.mark.parametrize(("when", "arguments"), FORMS)
 def test_a_rename_without_an_alias_keeps_the_date_without_a_changing_call(
-    stack: Stack, ec2: LocalEC2, when: datetime, arguments: str
+    stack: Stack, ec2: LocalEC2, images: dict[str, str]
 ) -> None:
-    image = dated(ec2, stack, when, arguments)
-    date = ec2.image(image).deprecation_time
-    declare(stack, resource("renamed", image, arguments))
+    before = dates(ec2)
+    declare(stack, *(resource(f"new-{name}", images[name], given) for name, (_, given) in FORMS.items()))
     renamed = stack.up()
     assert renamed.mutations == []
-    assert "'renamed' of this update has taken it over" in renamed.output
-    assert ec2.image(image).deprecation_time == date
-    assert len(stack.resources(TOKEN)) == 1
+    assert "'new-ahead' of this update has taken it over" in renamed.output
+    assert dates(ec2) == before
+    assert len(stack.resources(TOKEN)) == len(FORMS)
     assert stack.up("--expect-no-changes").actions == []
 
 
 @pytest.mark.parametrize("options", ["", DELETE_FIRST], ids=["create-first", "delete-first"])
-@pytest.mark.parametrize("how", ["--replace", "taint"])
-@pytest.mark.parametrize(("when", "arguments"), FORMS)
+@pytest.mark.parametrize("how", ["replace", "taint"])
 def test_a_forced_replacement_keeps_the_date_without_a_changing_call(
-    stack: Stack, ec2: LocalEC2, when: datetime, arguments: str, how: str, options: str
+    stack: Stack, ec2: LocalEC2, images: dict[str, str], how: str, options: str
 ) -> None:
-    image = dated(ec2, stack, when, arguments)
-    date = ec2.image(image).deprecation_time
-    declare(stack, resource("web", image, arguments + options))
-    replaced: Result
+    before = dates(ec2)
+    declare(stack, *(resource(name, images[name], given + options) for name, (_, given) in FORMS.items()))
+    urns = [urn(stack, name) for name in FORMS]
     if how == "taint":
-        stack.run("state", "taint", urn(stack, "web"), "--yes")
+        stack.run("state", "taint", *urns, "--yes")
         replaced = stack.up()
     else:
-        replaced = stack.up("--replace", urn(stack, "web"))
-    assert "replaced" in replaced.output
+        replaced = stack.up(*(f"--replace={each}" for each in urns))
+    assert f"+-{len(FORMS)} replaced" in replaced.output
     assert replaced.mutations == []
-    assert ec2.image(image).deprecation_time == date
+    assert dates(ec2) == before
     assert stack.up("--expect-no-changes").actions == []
 
 
@@ -88,16 +91,23 @@ def test_two_resources_that_swap_their_images_end_with_both_dates(stack: Stack, 
     assert ec2.image(one).deprecation_time == datetime(2028, 7, 1, tzinfo=timezone.utc)
 
 
-def test_a_taint_does_not_forget_the_date_that_was_found_at_first(stack: Stack, ec2: LocalEC2) -> None:
+def test_the_date_found_at_first_survives_a_change_of_role_and_its_loss_by_a_taint_is_said(
+    stack: Stack, ec2: LocalEC2
+) -> None:
     found = datetime(2027, 12, 1, tzinfo=timezone.utc)
     image = ec2.add_image(name="web-1", deprecation_time=found)
+    role = f", role_arn='arn:aws:iam::{ec2.account}:role/images'"
     declare(stack, resource("web", image, "deprecate_at='2028-06-01', on_destroy='restore'"))
     stack.up()
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01', on_destroy='restore'" + role))
+    replaced = stack.up()
+    assert (replaced.mutations, "not carried over" in replaced.output) == ([], False)
+    assert stack.resources(TOKEN)[0]["outputs"]["previous_deprecation_time"] == "2027-12-01T00:00:00Z"
     stack.run("state", "taint", urn(stack, "web"), "--yes")
-    stack.up()
+    tainted = stack.up()
+    assert tainted.mutations == []
+    assert "2027-12-01T00:00:00Z, is not carried over to 'web'" in tainted.output
     assert ec2.image(image).deprecation_time == AHEAD
-    stack.destroy()
-    assert ec2.image(image).deprecation_time == found
 
 
 def test_a_destroy_that_runs_the_program_still_cancels(stack: Stack, ec2: LocalEC2) -> None:
