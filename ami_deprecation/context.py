@@ -69,7 +69,7 @@ def region_of(given: Inputs, *, until_now: str | None) -> str | Unknown:
         return UNKNOWN
     said = given.region
     if said is None:
-        of_provider = given.aws.get("region") if given.aws else stack().region
+        of_provider = stack().region if given.aws is None else given.aws.get("region")
         said = of_provider if isinstance(of_provider, str) else until_now
     if said is None:
         who = identity_of(given)

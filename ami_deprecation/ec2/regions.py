@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from functools import cache
 
 from ..errors import CredentialsError, InvalidInput
@@ -41,7 +42,9 @@ def check_region(region: str) -> None:
 
 @cache
 def default_region(profile: str | None) -> str | None:
-    """The Region of boto3's own chain: environment, then the profile's configuration.
+    """The Region of boto3's own chain, environment, then the profile's configuration, and of AWS_REGION before it.
+
+    boto3 does not know AWS_REGION, but the aws provider does, and an image should be where its other resources are.
 
     Raises:
         CredentialsError: the profile does not exist.
@@ -55,4 +58,4 @@ def default_region(profile: str | None) -> str | None:
         raise CredentialsError(
             f"the profile {profile!r} is not in your AWS configuration: add it, or set profile"
         ) from None
-    return region if isinstance(region, str) else None
+    return os.environ.get("AWS_REGION") or (region if isinstance(region, str) else None)

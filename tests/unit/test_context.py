@@ -1,0 +1,159 @@
+"""As whom and where: which word counts, and what is said when nothing does."""
+
+from __future__ import annotations
+
+import configparser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ami_deprecation import CredentialsError, InvalidInput, context
+from ami_deprecation.ec2 import regions
+from ami_deprecation.identity import Identity, Role, StackConfig
+from ami_deprecation.inputs import UNKNOWN, Inputs
+from tests.unit.samples import inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROLE = "arn:aws:iam::111111111111:role/deprecator"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    regions.default_region.cache_clear()
+    yield
+    regions.default_region.cache_clear()
+    configure()
+
+
+def configure(**config: str) -> None:
+    values: dict[str, object] = {f"aws:{key}": value for key, value in config.items()}
+    context.configure(values.get)
+
+
+def profiles(path: Path, **regions_of: str) -> None:
+    """Write the AWS configuration file: profile name -> Region."""
+    file = configparser.ConfigParser()
+    for name, region in regions_of.items():
+        file["default" if name == "default" else f"profile {name}"] = {"region": region}
+    with (path / "config").open("w") as opened:
+        file.write(opened)
+
+
+def region(given: Inputs, until_now: str | None = None) -> object:
+    return context.region_of(given, until_now=until_now)
+
+
+def test_the_stacks_configuration_is_taken() -> None:
+    configure(region="eu-west-1", profile="images")
+    assert context.stack() == StackConfig(region="eu-west-1", identity=Identity(profile="images"))
+    assert region(inputs()) == "eu-west-1"
+    assert context.identity_of(inputs()) == Identity(profile="images")
+
+
+def test_a_mistake_in_it_is_reported_by_the_first_use_and_by_every_later_one() -> None:
+    configure(assumeRoles="[{")
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="aws:assumeRoles is not JSON"):
+            context.stack()
+    configure(region="eu-west-1")
+    assert region(inputs()) == "eu-west-1"
+
+
+def test_the_resources_own_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-1")
+    configure(region="eu-west-1")
+    assert region(inputs(region="eu-west-2", aws={"region": "eu-west-3"}), "us-east-1") == "eu-west-2"
+    assert region(inputs(aws={"region": "eu-west-3"}), "us-east-1") == "eu-west-3"
+    assert region(inputs(), "us-east-1") == "eu-west-1"
+
+
+def test_an_explicit_provider_without_a_region_does_not_fall_back_on_the_stacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-1")
+    configure(region="eu-west-1")
+    assert region(inputs(aws={"assumeRoles": [{"roleArn": ROLE}]})) == "us-west-1"
+    assert region(inputs(aws={})) == "us-west-1"
+
+
+def test_another_machines_environment_does_not_move_a_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-1")
+    assert region(inputs(), "eu-west-1") == "eu-west-1"
+    assert region(inputs()) == "us-west-1"
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_environments_region_is_the_last_resort_but_one(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    profiles(tmp_path, default="eu-north-1")
+    monkeypatch.setenv(variable, "us-west-1")
+    assert region(inputs()) == "us-west-1"
+
+
+def test_the_profiles_region_is_the_last_resort(tmp_path: Path) -> None:
+    profiles(tmp_path, default="eu-north-1", images="eu-south-1", other="sa-east-1")
+    assert region(inputs()) == "eu-north-1"
+    assert region(inputs(profile="images")) == "eu-south-1"
+    configure(profile="other")
+    assert region(inputs()) == "sa-east-1"
+
+
+def test_no_region_anywhere_is_one_sentence_with_three_ways_out() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        region(inputs())
+    assert str(caught.value) == (
+        "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_REGION"
+    )
+
+
+def test_a_profile_that_does_not_exist_is_named() -> None:
+    with pytest.raises(CredentialsError, match="the profile 'images' is not in your AWS configuration"):
+        region(inputs(profile="images"))
+
+
+def test_a_region_that_does_not_exist_is_refused_wherever_it_comes_from() -> None:
+    with pytest.raises(InvalidInput, match="'eu-west-11' is not a Region"):
+        region(inputs(region="eu-west-11"))
+    configure(region="eu-west-12")
+    with pytest.raises(InvalidInput, match="'eu-west-12' is not a Region"):
+        region(inputs())
+
+
+def test_a_region_in_which_the_resource_is_may_be_newer_than_boto3() -> None:
+    assert region(inputs(), "mars-north-1") == "mars-north-1"
+    assert region(inputs(region="mars-north-1"), "mars-north-1") == "mars-north-1"
+
+
+@pytest.mark.parametrize("key", ["region", "aws"])
+def test_a_region_may_be_unknown_in_a_preview(key: str) -> None:
+    configure(region="eu-west-1")
+    changes: dict[str, Any] = {key: UNKNOWN}
+    assert region(inputs(**changes)) is UNKNOWN
+
+
+@pytest.mark.parametrize("key", ["profile", "role_arn", "aws"])
+def test_an_identity_may_be_unknown_in_a_preview_but_not_when_it_calls(key: str) -> None:
+    configure(region="eu-west-1")
+    changes: dict[str, Any] = {key: UNKNOWN}
+    given = inputs(**changes)
+    assert context.identity_of(given) is UNKNOWN
+    with pytest.raises(InvalidInput, match="profile and role_arn have to be known"):
+        context.target_of(given, "eu-west-1")
+
+
+def test_a_call_goes_out_with_the_resources_identity_to_its_region() -> None:
+    configure(region="eu-west-1", profile="images", accessKey="AKIAEXAMPLE", secretKey="very-secret")
+    target = context.target_of(inputs(role_arn=ROLE), "eu-west-2")
+    assert target.region == "eu-west-2"
+    assert target.identity == Identity(
+        profile="images", roles=(Role(arn=ROLE),), access_key="AKIAEXAMPLE", secret_key="very-secret"
+    )
+    assert "very-secret" not in repr(target)

@@ -1,0 +1,238 @@
+"""As whom calls are made: the stack's aws configuration, an explicit provider, the resource's own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ami_deprecation import InvalidInput, identity
+from ami_deprecation.identity import Identity, Role, StackConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HUB = "arn:aws:iam::111111111111:role/hub"
+SPOKE = "arn:aws:iam::222222222222:role/spoke"
+SECRETS = {"aws:accessKey": "AKIAEXAMPLE", "aws:secretKey": "very-secret", "aws:token": "session-secret"}
+
+
+def stack(**config: object) -> StackConfig:
+    """The stack's configuration; values that are no text are JSON, as Pulumi hands them over."""
+    texts = {
+        f"aws:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
+    return identity.from_stack_config(texts.get)
+
+
+def test_an_empty_configuration_leaves_all_to_boto3() -> None:
+    assert stack() == StackConfig(region=None, identity=Identity())
+    assert stack(region="", profile="", assumeRoles="", allowedAccountIds="") == stack()
+
+
+def test_plain_settings_are_read() -> None:
+    config = identity.from_stack_config({"aws:region": "eu-west-1", "aws:profile": "images", **SECRETS}.get)
+    assert config.region == "eu-west-1"
+    assert config.identity == Identity(
+        profile="images", access_key="AKIAEXAMPLE", secret_key="very-secret", token="session-secret"
+    )
+
+
+def test_roles_are_assumed_one_after_the_other() -> None:
+    roles = stack(
+        assumeRoles=[
+            {"roleArn": HUB, "externalId": "e-1", "sessionName": "pulumi", "duration": "1h"},
+            {
+                "roleArn": SPOKE,
+                "policy": "{}",
+                "policyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+                "sourceIdentity": "me",
+                "tags": {"b": "2", "a": "1"},
+                "transitiveTagKeys": ["a"],
+            },
+        ]
+    ).identity.roles
+    assert roles == (
+        Role(arn=HUB, external_id="e-1", session_name="pulumi", duration="1h"),
+        Role(
+            arn=SPOKE,
+            policy="{}",
+            policy_arns=("arn:aws:iam::aws:policy/ReadOnlyAccess",),
+            source_identity="me",
+            tags=(("a", "1"), ("b", "2")),
+            transitive_tag_keys=("a",),
+        ),
+    )
+
+
+def test_a_single_role_is_read_too_but_the_list_goes_first() -> None:
+    assert stack(assumeRole={"roleArn": HUB}).identity.roles == (Role(arn=HUB),)
+    both = stack(assumeRole={"roleArn": HUB}, assumeRoles=[{"roleArn": SPOKE}])
+    assert both.identity.roles == (Role(arn=SPOKE),)
+
+
+def test_names_with_underscores_are_read_too() -> None:
+    (role,) = identity.parse_roles(
+        [{"role_arn": HUB, "external_id": "e", "transitive_tag_keys": ["a"]}], "here"
+    )
+    assert role == Role(arn=HUB, external_id="e", transitive_tag_keys=("a",))
+
+
+def test_empty_fields_are_absent_ones() -> None:
+    (role,) = identity.parse_roles(
+        [{"roleArn": HUB, "externalId": "", "duration": None, "policyArns": None}], ""
+    )
+    assert role == Role(arn=HUB)
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [(None, None), ("1h", 3600), ("15m", 900), ("900s", 900), ("1h30m", 5400), ("1h0m30s", 3630)],
+)
+def test_a_duration_is_gos(duration: str | None, seconds: int | None) -> None:
+    assert Role(arn=HUB, duration=duration).duration_seconds == seconds
+
+
+@pytest.mark.parametrize("duration", ["", "1", "1d", "1.5h", "m", "-15m", "15 m"])
+def test_another_duration_is_refused_by_name(duration: str) -> None:
+    with pytest.raises(InvalidInput, match=f"'{duration}' is not like 1h or 15m"):
+        _ = Role(arn=HUB, duration=duration).duration_seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["012345678901"], ("012345678901",)),
+        ([12345678901], ("012345678901",)),
+        ([12345678901.0], ("012345678901",)),
+        ([1, "123456789012"], ("000000000001", "123456789012")),
+        ([], ()),
+    ],
+)
+def test_unquoted_account_ids_get_their_leading_zeros_back(
+    given: list[object], read: tuple[str, ...]
+) -> None:
+    config = stack(allowedAccountIds=given, forbiddenAccountIds=list(reversed(given))).identity
+    assert config.allowed_account_ids == read
+    assert config.forbidden_account_ids == tuple(reversed(read))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (
+            {"assumeRoles": "[{"},
+            "aws:assumeRoles is not JSON: set it with `pulumi config set --path aws:assumeRoles[0]`",
+        ),
+        ({"assumeRoles": {"roleArn": HUB}}, "aws:assumeRoles is not a list of roles"),
+        ({"assumeRoles": [HUB]}, "aws:assumeRoles[0] is not an object with a roleArn"),
+        ({"assumeRoles": [{"roleArn": HUB}, {"externalId": "e"}]}, "aws:assumeRoles[1] has no roleArn"),
+        ({"assumeRoles": [{"roleArn": 5}]}, "aws:assumeRoles[0] has no roleArn"),
+        (
+            {"assumeRoles": [{"roleArn": HUB, "policyArns": "x"}]},
+            "aws:assumeRoles[0].policyArns is not a list of texts",
+        ),
+        (
+            {"assumeRoles": [{"roleArn": HUB, "tags": ["x"]}]},
+            "aws:assumeRoles[0].tags is not an object of texts",
+        ),
+        ({"allowedAccountIds": "123456789012,"}, "aws:allowedAccountIds is not JSON"),
+        ({"allowedAccountIds": 123456789012}, "aws:allowedAccountIds is not a list of account ids"),
+        ({"forbiddenAccountIds": [None]}, "aws:forbiddenAccountIds is not a list of account ids"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_path(config: Mapping[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        stack(**config)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_a_mistake_beside_a_secret_does_not_tell_it() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        identity.from_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get)
+    assert "very-secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+# Whose word counts: the resource's own, else its provider's, else the stack's.
+
+STACK = StackConfig(
+    region="eu-west-1",
+    identity=Identity(
+        profile="stack",
+        roles=(Role(arn=HUB),),
+        access_key="AKIAEXAMPLE",
+        secret_key="very-secret",
+        token="session-secret",
+        allowed_account_ids=("111111111111",),
+        forbidden_account_ids=("999999999999",),
+    ),
+)
+
+
+def resolve(
+    profile: str | None = None, role_arn: str | None = None, provider: Mapping[str, object] | None = None
+) -> Identity:
+    return identity.resolve(STACK, profile=profile, role_arn=role_arn, provider=provider)
+
+
+def test_a_resource_that_says_nothing_has_the_stacks_identity() -> None:
+    assert resolve() == STACK.identity
+
+
+def test_a_profile_of_its_own_replaces_profile_and_keys() -> None:
+    own = resolve(profile="own")
+    assert own.profile == "own"
+    assert (own.access_key, own.secret_key, own.token) == (None, None, None)
+    assert own.roles == (Role(arn=HUB),)
+    assert own.allowed_account_ids == ("111111111111",)
+
+
+def test_a_role_of_its_own_replaces_the_stacks_roles() -> None:
+    own = resolve(role_arn=SPOKE)
+    assert own.roles == (Role(arn=SPOKE),)
+    assert (own.profile, own.access_key) == ("stack", "AKIAEXAMPLE")
+
+
+def test_an_explicit_provider_replaces_the_stacks_configuration_whole() -> None:
+    assert resolve(provider={}) == Identity()
+    explicit = resolve(
+        provider={
+            "region": "eu-west-2",
+            "assumeRoles": [{"roleArn": SPOKE, "externalId": "e"}],
+            "allowedAccountIds": ["222222222222"],
+            "forbiddenAccountIds": ["333333333333"],
+        }
+    )
+    assert explicit == Identity(
+        roles=(Role(arn=SPOKE, external_id="e"),),
+        allowed_account_ids=("222222222222",),
+        forbidden_account_ids=("333333333333",),
+    )
+
+
+def test_the_resources_own_word_goes_before_its_providers() -> None:
+    own = resolve(profile="own", role_arn=HUB, provider={"assumeRoles": [{"roleArn": SPOKE}]})
+    assert own == Identity(profile="own", roles=(Role(arn=HUB),))
+
+
+@pytest.mark.parametrize(
+    ("who", "label"),
+    [
+        (Identity(), "the credentials in force"),
+        (Identity(access_key="AKIAEXAMPLE", secret_key="very-secret"), "the credentials in force"),
+        (Identity(profile="images"), "profile images"),
+        (Identity(profile="images", roles=(Role(arn=HUB), Role(arn=SPOKE))), f"role {SPOKE}"),
+    ],
+)
+def test_a_sentence_names_the_identity_that_acts(who: Identity, label: str) -> None:
+    assert who.label == label
+
+
+def test_no_secret_shows() -> None:
+    for shown in (repr(STACK), str(STACK), f"{STACK.identity}", STACK.identity.label):
+        assert "AKIAEXAMPLE" not in shown
+        assert "very-secret" not in shown
+        assert "session-secret" not in shown
