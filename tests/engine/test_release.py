@@ -1,0 +1,250 @@
+"""What is published: the archives, what they hold, and the wheel alone in a clean environment at work."""
+
+from __future__ import annotations
+
+import ast
+import email
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+import ami_deprecation
+from tests.engine.blocks import blocks
+from tests.engine.harness import REPOSITORY, Stack
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Cli
+
+UV = str(Path(sys.prefix, "bin", "uv"))
+WORKFLOW = REPOSITORY / ".github" / "workflows" / "release.yml"
+VERSION = ami_deprecation.__version__
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def done(*command: str) -> str:
+    finished = run(*command)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@dataclass(frozen=True)
+class Dist:
+    """What `make dist` puts into dist/."""
+
+    wheel: Path
+    sdist: Path
+
+    def contents(self) -> dict[str, bytes]:
+        """The wheel's files."""
+        return unpacked(self.wheel)
+
+    def metadata(self) -> Message:
+        """The wheel's METADATA."""
+        return email.message_from_bytes(self.contents()[f"ami_deprecation-{VERSION}.dist-info/METADATA"])
+
+
+def unpacked(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Dist:
+    """Built as `make dist` does, but beside the checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    assert done("make", "--dry-run", "--silent", "dist").endswith("uv build\n"), "as below, without a folder"
+    done(UV, "build", "--quiet", "--out-dir", str(folder))
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    return Dist(wheel, sdist)
+
+
+@pytest.fixture(scope="module")
+def clean(dist: Dist, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel and what it requires, in the locked versions, and nothing else."""
+    environment = tmp_path_factory.mktemp("clean") / "venv"
+    done(UV, "venv", "--quiet", "--python", sys.executable, str(environment))
+    lock = str(REPOSITORY / "requirements-dev.lock")
+    python = str(environment / "bin" / "python")
+    done(UV, "pip", "install", "--quiet", "--python", python, "--constraint", lock, str(dist.wheel))
+    return environment
+
+
+class TestTheArchives:
+    def test_the_wheel_holds_the_package_with_its_types_licence_and_templates_and_no_tests(
+        self, dist: Dist
+    ) -> None:
+        names = set(dist.contents())
+        package = {
+            str(file.relative_to(REPOSITORY))
+            for file in (REPOSITORY / "ami_deprecation").rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts
+        }
+        information = f"ami_deprecation-{VERSION}.dist-info"
+        assert names == package | {
+            f"{information}/{name}"
+            for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+        }
+        assert "ami_deprecation/py.typed" in names
+        assert [name for name in names if "templates/" in name], "the HTML report's"
+
+    def test_the_source_archive_builds_the_same_wheel(self, dist: Dist, tmp_path: Path) -> None:
+        # `uv build` makes its wheel from the source archive; this one is made from the checkout.
+        done(UV, "build", "--quiet", "--wheel", "--out-dir", str(tmp_path))
+        (direct,) = tmp_path.glob("*.whl")
+        assert direct.name == dist.wheel.name
+        assert unpacked(direct) == dist.contents()
+
+    def test_the_source_archive_holds_tests_and_examples_and_nothing_private(self, dist: Dist) -> None:
+        with tarfile.open(dist.sdist) as archive:
+            names = {name.partition("/")[2] for name in archive.getnames()}
+        assert {
+            "PKG-INFO",
+            "pyproject.toml",
+            "README.md",
+            "CHANGELOG.md",
+            "LICENSE",
+            "tests/engine/test_release.py",
+            "examples/existing-image/__main__.py",
+        } <= names
+        assert not [name for name in names if re.search(r"\.venv|__pycache__|\.pyc$|/\.pulumi/", name)]
+
+    def test_the_metadata_says_what_it_is(self, dist: Dist) -> None:
+        metadata = dist.metadata()
+        assert (metadata["Name"], metadata["Version"]) == ("ami-deprecation", VERSION)
+        assert metadata["Requires-Python"] == ">=3.10"
+        assert metadata["License-Expression"] == "Apache-2.0"
+        assert "Typing :: Typed" in metadata.get_all("Classifier", [])
+        assert metadata["Description-Content-Type"] == "text/markdown"
+        readme = (REPOSITORY / "README.md").read_text()
+        assert metadata.get_payload() == readme, "the index shows the README"
+
+        requirements = [text.partition(";") for text in metadata.get_all("Requires-Dist", [])]
+        named = [(re.split(r"[<>=\[ ]", text)[0], marker.strip()) for text, _, marker in requirements]
+        assert sorted(name for name, marker in named if not marker) == ["boto3", "pulumi"]
+        assert set(metadata.get_all("Provides-Extra", [])) == {"aws", "cli", "testing"}
+
+    def test_the_version_has_one_source(self, dist: Dist) -> None:
+        holders = [
+            file
+            for file in (*(REPOSITORY / "ami_deprecation").rglob("*.py"), REPOSITORY / "pyproject.toml")
+            if re.search(rf"[\"']v?{re.escape(VERSION)}[\"']", file.read_text())
+        ]
+        assert holders == [REPOSITORY / "ami_deprecation" / "_version.py"]
+        assert VERSION in dist.wheel.name
+        assert VERSION in dist.sdist.name
+
+    def test_the_changelog_has_this_version_with_its_day(self) -> None:
+        changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+        assert re.search(rf"^## \[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
+
+
+class TestTheWheelAlone:
+    def test_it_runs_the_readmes_smallest_program_on_the_real_engine(
+        self, clean: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path
+    ) -> None:
+        program = next(block.text for block in blocks(REPOSITORY / "README.md") if block.language == "python")
+        (image_id,) = set(re.findall(r"ami-[0-9a-f]{8,17}", program))
+        ec2.add_image("web", image_id=image_id)
+        stack = Stack.create(cli, tmp_path, ec2)
+        project = yaml.safe_load((stack.project / "Pulumi.yaml").read_text())
+        project["runtime"]["options"]["virtualenv"] = str(clean)
+        (stack.project / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        stack.program(
+            f"{program}\n"
+            "import ami_deprecation, pulumi, sys\n"
+            "pulumi.export('package', ami_deprecation.__file__)\n"
+            "pulumi.export('prefix', sys.prefix)\n"
+        )
+        assert stack.up().mutations == ["EnableImageDeprecation"]
+        assert ec2.image(image_id).deprecation_time is not None
+        assert stack.outputs()["prefix"] == str(clean)
+        assert stack.outputs()["package"].startswith(f"{clean}/")
+        assert stack.destroy().mutations == ["DisableImageDeprecation"]
+        assert ec2.image(image_id).deprecation_time is None
+
+    def test_the_command_line_says_in_a_sentence_which_extra_it_needs(self, clean: Path) -> None:
+        said = run(str(clean / "bin" / "ami-deprecation"), "report")
+        assert said.returncode == 2
+        assert said.stdout == ""
+        assert said.stderr.endswith("pip install 'ami-deprecation[cli]'\n")
+        assert said.stderr.count("\n") == 1
+        assert run(str(clean / "bin" / "python"), "-m", "ami_deprecation").stderr == said.stderr
+
+    def test_the_embedded_ec2_says_in_a_sentence_which_extra_it_needs(self, clean: Path) -> None:
+        said = run(str(clean / "bin" / "python"), "-m", "ami_deprecation.testing")
+        assert said.returncode != 0
+        assert said.stderr.splitlines()[-1].endswith("pip install 'ami-deprecation[testing]'")
+
+    def test_every_public_name_is_there(self, clean: Path) -> None:
+        names = "import ami_deprecation as a; print([n for n in a.__all__ if getattr(a, n) is None])"
+        shown = done(str(clean / "bin" / "python"), "-c", f"{names}; print(a.__all__)").splitlines()
+        assert shown == ["[]", str(ami_deprecation.__all__)]
+
+
+class TestTheWorkflow:
+    @staticmethod
+    def jobs() -> dict[str, dict[str, object]]:
+        jobs: dict[str, dict[str, object]] = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+        return jobs
+
+    def test_it_follows_githubs_schema(self) -> None:
+        schema = ("--builtin-schema", "vendor.github-workflows")
+        done(str(Path(sys.prefix, "bin", "check-jsonschema")), *schema, str(WORKFLOW))
+
+    def test_only_the_job_that_publishes_may_ask_for_a_token_and_it_runs_after_the_tests(self) -> None:
+        jobs = self.jobs()
+        publish = jobs.pop("publish")
+        assert publish["permissions"] == {"id-token": "write"}
+        assert publish["environment"] == "pypi"
+        assert publish["needs"] == "build"
+        assert "pypa/gh-action-pypi-publish" in str(publish["steps"])
+        assert "id-token" not in str(jobs)
+        assert "secrets." not in WORKFLOW.read_text()
+        build = str(jobs["build"]["steps"])
+        assert build.index(".ci/run") < build.index("make dist") < build.index("upload-artifact")
+
+    @pytest.mark.parametrize(("tag", "code"), [(f"v{VERSION}", 0), ("v999.0.0", 1), (VERSION, 1)])
+    def test_a_tag_that_is_not_the_version_stops_it(self, tag: str, code: int, tmp_path: Path) -> None:
+        steps = self.jobs()["build"]["steps"]
+        assert isinstance(steps, list)
+        (script,) = [step["run"] for step in steps if "tag" in step.get("name", "").lower()]
+        (tmp_path / "python").symlink_to(sys.executable)
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        checked = run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script, TAG=tag, PATH=path)
+        assert checked.returncode == code, checked.stdout + checked.stderr
+        assert checked.stdout.startswith("::error::The tag is") == bool(code)
+
+
+def test_contributing_gives_every_dependency_a_reason() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text()
+    project = (REPOSITORY / "pyproject.toml").read_text()
+    lists = re.findall(
+        r"^(?:dependencies|aws|cli|testing|dev|docs) = (\[.*?[\n\"]\])$", project, re.MULTILINE | re.DOTALL
+    )
+    packages = {re.split(r"[<>=\[ ]", text)[0] for each in lists for text in ast.literal_eval(each)}
+    assert packages >= {"pulumi", "moto", "ruff", "mkdocs-material"}
+    assert not {name for name in packages if f"`{name}" not in text}
