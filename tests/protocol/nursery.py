@@ -64,7 +64,7 @@ def warm_up() -> None:
     import pulumi.dynamic  # noqa: PLC0415
     import pulumi.runtime.proto.provider_pb2_grpc  # noqa: F401, PLC0415
 
-    import ami_deprecation.ec2.regions  # noqa: PLC0415
+    import ami_deprecation.ec2  # noqa: PLC0415
     import ami_deprecation.provider  # noqa: PLC0415
 
     # botocore reads the same files anew for each session; here each is read once. It hands what it has read to all
@@ -83,7 +83,7 @@ def warm_up() -> None:
     session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
     for service in ("ec2", "sts"):
         session.client(service)
-    ami_deprecation.ec2.regions._known_regions()  # botocore's own list, kept by a cache
+    ami_deprecation.ec2.check_region("eu-west-1")  # botocore's own list, kept by a cache
 
 
 if __name__ == "__main__":

@@ -125,11 +125,11 @@ def made_in_this_stack(value: T) -> pulumi.Output[T]:
     return pulumi.Output(set(), asyncio.ensure_future(later()), asyncio.ensure_future(known()))
 
 
-def made(name: str = "web", **inputs: Any) -> Callable[[], object]:
+def made(name: str = "web", /, **inputs: Any) -> Callable[[], object]:
     """A program with one resource."""
     return lambda: AmiDeprecation(name, **inputs)
 
 
-def dated(image_id: str, when: object, **more: object) -> Callable[[], object]:
+def dated(image_id: pulumi.Input[str], when: object, **more: object) -> Callable[[], object]:
     """A program with one resource, `web`, on this date."""
     return made(image_id=image_id, deprecate_at=when, **more)
