@@ -75,7 +75,7 @@ def _usable(target: Target, image_id: str) -> Image:
         image = ec2.read_image(target, image_id, 0)
     while image is not None and image.state == "pending" and monotonic() < deadline:
         notes.once(f"{image_id} in {target.region} is pending: waiting for it to become available")
-        sleep(_PENDING_EVERY)
+        sleep(max(0.0, min(_PENDING_EVERY, deadline - monotonic())))
         image = ec2.read_image(target, image_id, 0)
     refusal = rules.image_refusal(image, image_id, target.region, None)
     if refusal is None and image is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._version import __version__
 from ..errors import CredentialsError
+from ..settings import settings
 
 if TYPE_CHECKING:
     import boto3
@@ -24,9 +25,11 @@ _lock = threading.RLock()  # making a client is not thread-safe; using one is
 def _config() -> Config:
     from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
 
+    # 20 seconds at most, and a third of the patience, so that a call that hangs is tried again.
+    longest = min(20.0, settings().retry_seconds / 3)
     return Config(
-        connect_timeout=5,
-        read_timeout=20,
+        connect_timeout=min(5.0, longest),
+        read_timeout=longest,
         # One try: the gateway does the retries, so that each of them passes through the pacing.
         retries={"total_max_attempts": 1},
         max_pool_connections=8,
