@@ -1,0 +1,146 @@
+"""Options that several verbs have, and the kinds of values that they take."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from .. import ec2, identity
+from ..ec2 import Target, fleet
+from .exits import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+#: Where an account's Regions are asked for when no Region is in force.
+_ANY_REGION = "us-east-1"
+
+
+def _duration(_: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
+    """Read ``14d``, ``2w`` or ``36h``; a bare number is days."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,5})([hdw]?)", value.strip().lower())
+    if match is None:
+        raise click.BadParameter(f"{value!r} is not a length of time: write 14d, 2w or 36h", param=param)
+    return int(match[1]) * _UNITS[match[2] or "d"]
+
+
+def duration(name: str, *, default: str | None = None, text: str) -> Callable[[_Command], _Command]:
+    """An option that takes a length of time."""
+    return click.option(
+        name, callback=_duration, default=default, show_default=True, metavar="LENGTH", help=text
+    )
+
+
+def _pairs(_: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``Key=Value`` each."""
+    pairs = [value.partition("=") for value in values]
+    for value, (key, equals, _text) in zip(values, pairs, strict=True):
+        if not key or not equals:
+            raise click.BadParameter(f"{value!r} is not a tag: write Key=Value", param=param)
+    return [(key, text) for key, _, text in pairs]
+
+
+def tags(text: str) -> Callable[[_Command], _Command]:
+    """An option that takes tags."""
+    more = "can be repeated: several values of one key mean any of them"
+    return click.option(
+        "--tag", "tags", callback=_pairs, multiple=True, metavar="Key=Value", help=f"{text}; {more}."
+    )
+
+
+def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+regions = click.option(
+    "--region",
+    "--regions",
+    "-r",
+    "regions",
+    multiple=True,
+    metavar="NAME[,NAME…]",
+    help="One or more Regions; can be repeated. Default: the Region in force.",
+)
+
+#: Where to read and as whom.
+place = _together(
+    regions,
+    click.option(
+        "--all-regions",
+        is_flag=True,
+        help="Every Region that the account has switched on (needs ec2:DescribeRegions).",
+    ),
+    click.option("--profile", metavar="NAME", help="A profile of your AWS configuration."),
+    click.option("--role-arn", metavar="ARN", help="A role to assume."),
+)
+
+#: Which images.
+selection = _together(
+    click.option("--name", metavar="PATTERN", help="Only images of this name; * and ? are wildcards."),
+    tags("Only images with this tag"),
+)
+
+output = click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write to this file, not to stdout.",
+)
+
+
+def split(names: Sequence[str]) -> list[str]:
+    """``("a,b", "c")`` -> ``["a", "b", "c"]``, without doubles."""
+    each = [part for name in names for part in re.split(r"[,\s]+", name) if part]
+    return list(dict.fromkeys(each))
+
+
+def by_key(pairs: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """Tags by their key, with every value that was given for it."""
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for key, value in pairs:
+        if value not in values[key]:
+            values[key].append(value)
+    return dict(values)
+
+
+def targets(
+    names: Sequence[str], *, all_regions: bool, profile: str | None, role_arn: str | None
+) -> list[Target]:
+    """Where to read and as whom, one for each Region.
+
+    Raises:
+        InvalidInput: there is no such Region.
+        Stopped: no Region is given or in force, or both kinds of choice are made.
+        AmiDeprecationError: EC2 does not tell the account's Regions.
+    """
+    who = identity.resolve(identity.StackConfig(), profile=profile, role_arn=role_arn, provider=None)
+    chosen = split(names)
+    if all_regions and chosen:
+        raise Stopped("--region and --all-regions exclude each other: give one of them")
+    if all_regions:
+        home = Target(who, ec2.default_region(profile) or _ANY_REGION)
+        chosen = fleet.list_regions(home)
+    elif not chosen:
+        in_force = ec2.default_region(profile)
+        if in_force is None:
+            raise Stopped("no Region is set: give --region eu-west-1 or --all-regions, or set AWS_REGION")
+        chosen = [in_force]
+    for region in chosen:
+        if not all_regions:
+            ec2.check_region(region)
+    return [Target(who, region) for region in chosen]

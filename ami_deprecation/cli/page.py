@@ -1,0 +1,261 @@
+"""A report as one HTML page that needs nothing else: no network, no font, no file beside it.
+
+Its own policy (Content-Security-Policy, by hashes) allows its one style and its one script and nothing more,
+so that a name with markup in it could do nothing even if it were not escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from .. import schedule
+from .._version import __version__
+from .families import UNNAMED, by_family, family, version
+from .rows import State
+from .texts import day
+from .timeline import bar, span, ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .rows import Row
+    from .texts import Report
+    from .timeline import Bar, Span
+
+#: A date within so many days is shown in another colour.
+SOON_DAYS = 30
+#: Families that are open, and images that a family's timeline shows.
+_FAMILIES = 12
+_LIVES = 10
+_TOP, _EACH = 24, 38
+_LONGEST_LABEL = 30
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number at the top."""
+
+    kind: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Life:
+    """One image of a timeline."""
+
+    y: int
+    kind: str
+    state: str
+    label: str
+    #: Its date, a day; empty without one.
+    when: str
+    #: How far that is away.
+    left: str
+    title: str
+    bar: Bar
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family and its timeline."""
+
+    id: str
+    name: str
+    count: int
+    lives: Sequence[Life]
+    description: str
+
+    @property
+    def hidden(self) -> int:
+        return self.count - len(self.lives)
+
+    @property
+    def height(self) -> int:
+        return _TOP + _EACH * len(self.lives)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table."""
+
+    name: str
+    id: str
+    region: str
+    family: str
+    created: str
+    date: str
+    days: int | None
+    state: str
+    kind: str
+    launched: str
+    public: bool
+    users: Sequence[str] | None
+
+
+def as_html(report: Report) -> str:
+    """The whole page."""
+    loader = PackageLoader("ami_deprecation.cli")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    style, script = (loader.get_source(environment, f"report.{kind}")[0] for kind in ("css", "js"))
+    over = span(report.rows, report.at)
+    referenced = any(row.references is not None for row in report.rows)
+    many = len(report.regions) > 1
+    page = environment.get_template("report.html.j2").render(
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        summary=report.summary,
+        version=__version__,
+        at=schedule.to_exact_text(report.at),
+        at_text=f"{report.at:%Y-%m-%d %H:%M} UTC",
+        accounts=sorted({row.image.owner_id for row in report.rows}),
+        regions=report.regions,
+        failed=report.failed,
+        tiles=tiles(report.rows),
+        soon=SOON_DAYS,
+        families=families(report.rows, over, report.at, show_region=many),
+        shown=_FAMILIES,
+        ticks=ticks(over, report.at),
+        today=over.at(report.at),
+        states=[state.value for state in State],
+        columns=[
+            "Image",
+            *(["Region"] if many else []),
+            *("Created", "Deprecation", "Days left", "State", "Last launched", "Public"),
+            *(["Used by"] if referenced else []),
+        ],
+        referenced=referenced,
+        rows=[_line(row) for row in report.rows],
+    )
+    return f"{page.strip()}\n"
+
+
+def _policy(style: str, script: str) -> str:
+    def source(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def tiles(rows: Sequence[Row]) -> list[Tile]:
+    """How many images there are of each kind; disabled ones only when there are any."""
+    counts = Counter(kind(row) for row in rows)
+    labels = {
+        "deprecated": "deprecated",
+        "soon": f"due within {SOON_DAYS} days",
+        "due": "due later",
+        "none": "without a date",
+        "disabled": "disabled",
+    }
+    counted = [Tile(name, label, counts[name]) for name, label in labels.items()]
+    return [
+        Tile("all", "image" if len(rows) == 1 else "images", len(rows)),
+        *(tile for tile in counted if tile.count or tile.kind != "disabled"),
+    ]
+
+
+def kind(row: Row) -> str:
+    """Its state, with those that are due soon apart."""
+    soon = row.state is State.DUE and row.days_left is not None and row.days_left < SOON_DAYS
+    return "soon" if soon else row.state.value
+
+
+def families(rows: Sequence[Row], over: Span, now: datetime, *, show_region: bool) -> list[Family]:
+    """In the order of their next dates; each with its newest images."""
+    return [
+        Family(
+            id=f"family-{number}",
+            name=name,
+            count=len(of),
+            lives=[
+                _life(row, _TOP + _EACH * index, over, now, show_region=show_region)
+                for index, row in enumerate(of[:_LIVES])
+            ],
+            description=_description(of),
+        )
+        for number, (name, of) in enumerate(sorted(by_family(rows).items(), key=_urgency))
+    ]
+
+
+def _urgency(item: tuple[str, Sequence[Row]]) -> tuple[bool, str, str]:
+    """What comes next first, families without anything ahead last."""
+    upcoming = [day(row.image.deprecation_time) for row in item[1] if row.state is State.DUE]
+    return not upcoming, min(upcoming, default=""), item[0]
+
+
+def _description(rows: Sequence[Row]) -> str:
+    counts = Counter(row.state for row in rows)
+    said = {
+        State.DEPRECATED: "deprecated",
+        State.DUE: "due",
+        State.NONE: "without a date",
+        State.DISABLED: "disabled",
+    }
+    parts = [f"{counts[state]} {text}" for state, text in said.items() if counts[state]]
+    upcoming = [day(row.image.deprecation_time) for row in rows if row.state is State.DUE]
+    following = f" The next date is {min(upcoming)}." if upcoming else ""
+    return f"{len(rows)} image{'s' if len(rows) != 1 else ''}: {', '.join(parts)}.{following}"
+
+
+def _life(row: Row, y: int, over: Span, now: datetime, *, show_region: bool) -> Life:
+    image = row.image
+    label = version(image.name) or UNNAMED
+    if len(label) > _LONGEST_LABEL:
+        label = f"{label[: _LONGEST_LABEL - 1]}…"
+    return Life(
+        y=y,
+        kind=kind(row),
+        state="no date" if row.state is State.NONE else row.state.value,
+        label=f"{label} · {image.region}" if show_region else label,
+        when=day(image.deprecation_time),
+        left=_left(row),
+        title=f"{image.name} ({image.id}) in {image.region}, made on {day(image.creation_date)}: {_standing(row)}",
+        bar=bar(row, over, now),
+    )
+
+
+def _left(row: Row) -> str:
+    if row.days_left is None:
+        return ""
+    days = abs(row.days_left)
+    text = f"{days} day{'s' if days != 1 else ''}"
+    return f" · in {text}" if row.days_left > 0 or row.state is State.DUE else f" · {text} ago"
+
+
+def _standing(row: Row) -> str:
+    when = day(row.image.deprecation_time)
+    return {
+        State.NONE: "no date",
+        State.DUE: f"due on {when}",
+        State.DEPRECATED: f"deprecated since {when}",
+        State.DISABLED: "disabled",
+    }[row.state]
+
+
+def _line(row: Row) -> Line:
+    image, record = row.image, row.record()
+    return Line(
+        name=image.name,
+        id=image.id,
+        region=image.region,
+        family=family(image.name),
+        created=record["created"],
+        date=record["deprecation_time"] or "",
+        days=row.days_left,
+        state=row.state.value,
+        kind=kind(row),
+        launched=record["last_launched"] or "",
+        public=image.public,
+        users=None if row.references is None else [each.arn for each in row.references],
+    )

@@ -1,0 +1,326 @@
+"""What a preview says about deprecation dates: ``pulumi preview --json`` -> one change an image. Pure.
+
+The digest's form is that of ``PreviewDigest`` and ``PreviewStep`` of Pulumi's own SDK
+(https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/display); its steps come in no fixed order.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from .. import inputs, schedule, state
+from ..errors import InvalidInput
+from .exits import Stopped
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Object: TypeAlias = "Mapping[str, object]"
+
+TYPE = "pulumi-python:dynamic/ec2:AmiDeprecation"
+#: What the provider's own lines begin with.
+_NOTE = "ami-deprecation: "
+_HOW = "give what `pulumi preview --json` printed"
+#: Colour marks that some of the engine's messages still have.
+_COLOUR = re.compile(r"<\{%.*?%\}>")
+_PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
+
+
+class Action(str, enum.Enum):
+    """What happens to an image's date."""
+
+    SET = "set"
+    LATER = "moved later"
+    EARLIER = "moved earlier"
+    CANCELLED = "cancelled"
+    #: The date that was found on the image comes back.
+    RESTORED = "restored"
+    #: A date that is there is taken over; nothing changes in EC2.
+    ADOPTED = "adopted"
+    #: The resource changes, the date does not.
+    KEPT = "kept"
+
+
+#: What is a call to EC2.
+CHANGING = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.CANCELLED, Action.RESTORED})
+
+
+@dataclass(frozen=True)
+class Date:
+    """A date as a preview knows it."""
+
+    #: None when it is open.
+    when: datetime | None = None
+    #: It counts from when it is applied: days from then, and ``when`` is what it would be now.
+    in_days: int | None = None
+    #: It counts from when the image is made, and the image is not made yet.
+    after_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One image of a preview."""
+
+    resource: str
+    #: None when the image is made in the same update.
+    image_id: str | None
+    image_name: str
+    region: str
+    action: Action
+    before: datetime | None
+    after: Date
+    #: More about it, for a reader.
+    remark: str = ""
+    #: Whether the program still has the resource.
+    declared: bool = True
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a preview says about deprecation dates."""
+
+    #: ``project/stack``; empty when there is no step.
+    stack: str
+    changes: tuple[Change, ...]
+    #: How many resources stay as they are.
+    unchanged: int
+    #: The provider's own lines.
+    notes: tuple[str, ...]
+    #: Why the preview did not come to its end; then changes can be missing.
+    errors: tuple[str, ...]
+
+
+def load(text: str | bytes) -> Object:
+    """The digest.
+
+    Raises:
+        Stopped: it is none, and why.
+    """
+    if not text.strip():
+        raise Stopped(f"there is nothing to read: {_HOW}")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        start = text if isinstance(text, str) else text.decode(errors="replace")
+        first = start.strip().splitlines()[0][:60]
+        if first.startswith('{"sequence"'):
+            raise Stopped(
+                "these are the events of a preview, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
+                "`pulumi preview --json` again"
+            ) from None
+        raise Stopped(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("steps", []), list):
+        raise Stopped(f"this JSON is not a preview: {_HOW}")
+    if not {"steps", "changeSummary", "diagnostics"} & document.keys():
+        raise Stopped(f"this JSON is not a preview, it has no steps: {_HOW}")
+    return document
+
+
+def read(digest: Object, now: datetime) -> Preview:
+    """What a digest says, as of a moment (aware)."""
+    steps = [step for step in _list(digest.get("steps")) if isinstance(step.get("urn"), str)]
+    ours = [step for step in steps if _type(step) == TYPE]
+    gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
+    found = [change for step in ours for change in _changes(step, gone, now)]
+    said = [each for each in _list(digest.get("diagnostics")) if isinstance(each.get("message"), str)]
+    return Preview(
+        stack=_stack(str(steps[0]["urn"])) if steps else "",
+        changes=tuple(
+            sorted(_merged(found), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
+        ),
+        unchanged=sum(step.get("op") == "same" for step in ours),
+        notes=tuple(sorted({note for each in said for note in _notes(str(each["message"]))})),
+        errors=tuple(sorted({_error(each) for each in said if each.get("severity") == "error"})),
+    )
+
+
+def _list(value: object) -> list[Object]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, Sequence) else []
+
+
+def _type(step: Object) -> str:
+    # urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME
+    parts = str(step["urn"]).split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) > 2 else ""  # noqa: PLR2004
+
+
+def _stack(urn: str) -> str:
+    head, _, rest = urn.partition("::")
+    return f"{rest.partition('::')[0]}/{head.removeprefix('urn:pulumi:')}"
+
+
+def _name(step: Object) -> str:
+    return str(step["urn"]).split("::", 3)[-1]
+
+
+def _part(step: Object, name: str, *keys: str) -> Object:
+    whole = step.get(name)
+    for key in keys:
+        part = whole.get(key) if isinstance(whole, Mapping) else None
+        if isinstance(part, Mapping) and part:
+            return part
+    return {}
+
+
+def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
+    old, new = _part(step, "oldState", "outputs", "inputs"), _part(step, "newState", "inputs", "outputs")
+    op = step.get("op")
+    if op == "create":
+        return [_created(step, new, now)]
+    if op == "delete":
+        return [_removed(step, old, gone, now)]
+    if op == "update" or (op == "replace" and _image(old) == _image(new)):
+        return [_updated(step, old, new, now)]
+    if op == "replace":
+        return [_created(step, new, now), _removed(step, old, gone, now)]
+    return []
+
+
+def _change(
+    step: Object, props: Object, action: Action, before: datetime | None, after: Date, remark: str = ""
+) -> Change:
+    image_id, name = _text(props, "image_id"), _text(props, state.NAME_KEY)
+    return Change(
+        resource=_name(step),
+        # What is not known yet is a UUID in the digest, and a secret says so.
+        image_id=image_id if image_id is None or image_id.startswith("ami-") else None,
+        image_name=name or "",
+        region=_text(props, "region") or "",
+        action=action,
+        before=before,
+        after=after,
+        remark=remark,
+    )
+
+
+def _created(step: Object, new: Object, now: datetime) -> Change:
+    before = _date(new, state.PREVIOUS_KEY)
+    after = _after(new, now)
+    if after.in_days is not None and before is not None and after.when is not None and before <= after.when:
+        after = Date(before)  # an earlier date that the image has is kept
+    return _change(step, new, _moved(before, after, same=Action.ADOPTED), before, after)
+
+
+def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
+    before, after = _date(old, state.LIVE_KEY), _after(new, now)
+    action = _moved(before, after, same=Action.KEPT)
+    return _change(step, {**old, **new}, action, before, after, _settings(step, action))
+
+
+def _settings(step: Object, action: Action) -> str:
+    if action is not Action.KEPT:
+        return ""
+    reasons = step.get("replaceReasons")
+    listed = [key for key in reasons if isinstance(key, str)] if isinstance(reasons, list) else []
+    changed = ", ".join("opts.provider" if key == inputs.PROVIDER_AWS_KEY else key for key in listed)
+    return f"{changed} changes" if changed else "only a setting changes"
+
+
+def _moved(before: datetime | None, after: Date, *, same: Action) -> Action:
+    if before is None or after.when is None:
+        return Action.SET
+    if before == after.when:
+        return same
+    return Action.LATER if after.when > before else Action.EARLIER
+
+
+def _removed(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
+    return replace(_deleted(step, old, gone, now), declared=False)
+
+
+def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
+    whole = step.get("oldState")
+    facts: Object = whole if isinstance(whole, Mapping) else {}
+    before, ours = _date(old, state.LIVE_KEY), _date(old, state.SCHEDULED_KEY)
+    found = _date(old, state.PREVIOUS_KEY)
+    kept = ""
+    if facts.get("retainOnDelete") is True:
+        kept = "the resource is removed with retain_on_delete"
+    elif facts.get("deletedWith") in gone:
+        kept = "it is deleted with the image"
+    elif before is None:
+        kept = "it has no date"
+    elif ours is not None and before != ours:
+        kept = f"this resource did not set it (it stands for {schedule.to_text(ours)})"
+    if kept:
+        return _change(step, old, Action.KEPT, before, Date(before), kept)
+    if old.get("on_destroy") == "restore" and found is not None:
+        if found == before:
+            return _change(step, old, Action.KEPT, before, Date(before), "it is the date found on the image")
+        if not schedule.is_past(found, now):
+            return _change(step, old, Action.RESTORED, before, Date(found))
+    return _change(step, old, Action.CANCELLED, before, Date())
+
+
+def _after(new: Object, now: datetime) -> Date:
+    when = _date(new, state.LIVE_KEY) or _date(new, "deprecate_at")
+    if when is not None:
+        return Date(when)
+    days = new.get("deprecate_in_days")
+    if isinstance(days, (int, float)) and 0 <= days <= schedule.MAX_DAYS:
+        return Date(schedule.in_days(now, int(days)), in_days=int(days))
+    days = new.get("deprecate_after_days")
+    return Date(after_days=int(days)) if isinstance(days, (int, float)) else Date()
+
+
+def _merged(changes: Sequence[Change]) -> list[Change]:
+    """One change an image: a delete of an image that another resource takes over cancels nothing."""
+    takers = {_key(each) for each in changes if each.declared}
+    left = {_key(each): each.resource for each in changes if not each.declared and _key(each) in takers}
+    return [
+        _taken_over(each, left.get(_key(each)))
+        for each in changes
+        if each.declared or _key(each) not in takers
+    ]
+
+
+def _taken_over(change: Change, was: str | None) -> Change:
+    if was is None:
+        return change
+    action = Action.KEPT if change.action is Action.ADOPTED else change.action
+    return replace(change, action=action, remark=f"the resource {was} is now {change.resource}")
+
+
+def _key(change: Change) -> tuple[str, str]:
+    return change.region, change.image_id or change.resource
+
+
+def _image(props: Object) -> tuple[object, object]:
+    return props.get("image_id"), props.get("region")
+
+
+def _text(props: Object, key: str) -> str | None:
+    value = props.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _date(props: Object, key: str) -> datetime | None:
+    text = _text(props, key)
+    if text is None:
+        return None
+    try:
+        return schedule.parse(text)
+    except InvalidInput:  # "none", or a value that is not known yet
+        return None
+
+
+def _notes(message: str) -> list[str]:
+    lines = _COLOUR.sub("", message).splitlines()
+    return [line.strip()[len(_NOTE) :].strip() for line in lines if line.strip().startswith(_NOTE)]
+
+
+def _error(diagnostic: Object) -> str:
+    message = _COLOUR.sub("", str(diagnostic["message"])).strip().removeprefix("error: ").strip()
+    problem = _PROBLEM.search(message)
+    if problem is not None:
+        return f"{problem['name']}: {' '.join(problem['why'].split())}"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if not lines:
+        return "the engine gave no reason"
+    # Of a traceback only the last line is for a reader.
+    return lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]

@@ -1,0 +1,150 @@
+"""The Markdown of a pull request's comment. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .. import schedule
+from . import writing
+from .preview import Action
+from .remarks import notice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .preview import Change, Preview
+    from .remarks import Remarks
+
+#: GitHub takes 65,536 characters in a comment.
+LONGEST = 65_000
+_HEAD = ("Image", "Region", "Date", "Notice", "What happens")
+
+
+def marker(key: str) -> str:
+    """The first line, by which a job finds the comment that it has to edit; not shown."""
+    safe = key.replace("--", "-").replace(">", "")
+    return f"<!-- ami-deprecation comment{': ' if safe else ''}{safe} -->"
+
+
+def comment(preview: Preview, said: Remarks, now: datetime, *, key: str, longest: int = LONGEST) -> str:
+    """The whole comment: warnings and what they are about, then everything else, folded.
+
+    Args:
+        preview: what the preview says.
+        said: its warnings.
+        now: the moment from which notice counts.
+        key: what tells this comment from others of the same pull request.
+        longest: in characters; what is over it is left out, and said.
+    """
+    head = [marker(key)]
+    where = f" in {writing.code(preview.stack)}" if preview.stack else ""
+    if not preview.changes and not said.general:
+        head += [f"No AMI deprecation date changes{where}.{_unchanged(preview)}", ""]
+        return "\n".join(head)
+    head += [f"### AMI deprecation dates{where}", "", summary(preview), ""]
+    if said.general:
+        head += [*(f"- ⚠️ {writing.markdown(each)}" for each in said.general), ""]
+    pairs = list(zip(preview.changes, said.of_change, strict=True))
+    warned = [_row(change, now, warnings) for change, warnings in pairs if warnings]
+    others = [_row(change, now) for change, warnings in pairs if not warnings]
+    for count in (len(pairs), *range(len(pairs), -1, -max(1, len(pairs) // 50)), 0):
+        text = "\n".join([*head, *_body(warned, others, count)])
+        if len(text) <= longest:
+            break
+    return text
+
+
+def summary(preview: Preview) -> str:
+    """What happens to how many: ``**3 images**: 2 set, 1 cancelled; 12 unchanged.``."""
+    if not preview.changes:
+        return f"No date changes.{_unchanged(preview)}"
+    counts = Counter(change.action for change in preview.changes)
+    parts = [f"{counts[action]} {action.value}" for action in Action if counts[action]]
+    number = len(preview.changes)
+    rest = f"; {preview.unchanged} unchanged" if preview.unchanged else ""
+    return f"**{number} image{'s' if number != 1 else ''}**: {', '.join(parts)}{rest}."
+
+
+def _unchanged(preview: Preview) -> str:
+    number = preview.unchanged
+    return (
+        f" {number} resource{'s stay' if number != 1 else ' stays'} as {'they are' if number != 1 else 'it is'}."
+        if number
+        else ""
+    )
+
+
+def _body(warned: Sequence[str], others: Sequence[str], count: int) -> list[str]:
+    """The first so many rows, in one or two tables."""
+    lines: list[str] = []
+    shown = warned[:count]
+    if shown:
+        lines += ["**Look at these first**", "", *_table(shown, "Attention"), ""]
+    folded = others[: max(0, count - len(warned))]
+    if folded:
+        more = "more " if warned else ""
+        title = f"{len(others)} {more}image{'s' if len(others) != 1 else ''}"
+        lines += ["<details>", f"<summary>{title}</summary>", "", *_table(folded), "", "</details>", ""]
+    left_out = len(warned) + len(others) - len(shown) - len(folded)
+    if left_out:
+        lines += [f"{left_out} more do not fit into a comment: see the preview itself.", ""]
+    return lines
+
+
+def _table(rows: Sequence[str], *more: str) -> list[str]:
+    head = (*_HEAD, *more)
+    return [_line(head), _line(["---"] * len(head)), *rows]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _row(change: Change, now: datetime, warnings: Sequence[str] | None = None) -> str:
+    cells = [_image(change), change.region, _dates(change), notice(change, now), _what(change)]
+    if warnings:
+        cells.append("<br>".join(f"⚠️ {writing.markdown(each)}" for each in warnings))
+    return _line(cells)
+
+
+def _image(change: Change) -> str:
+    if change.image_id is None:
+        return f"{writing.code(change.resource)}<br>made in this update"
+    name = writing.markdown(change.image_name or change.resource)
+    return f"{name}<br>{writing.code(change.image_id)}"
+
+
+def _dates(change: Change) -> str:
+    before, after = _date(change.before), _after(change)
+    return after if before == after else f"{before} → {after}"
+
+
+def _after(change: Change) -> str:
+    if change.after.in_days is not None:
+        about = f" (about {_date(change.after.when)} if applied today)" if change.after.in_days else ""
+        return f"in {change.after.in_days} days{about}" if change.after.in_days else "now"
+    if change.after.after_days is not None:
+        return f"{change.after.after_days} days after it is made"
+    if change.after.when is None and change.action not in (Action.CANCELLED, Action.KEPT):
+        return "known after the update"
+    return _date(change.after.when)
+
+
+def _date(when: datetime | None) -> str:
+    if when is None:
+        return "none"
+    day = f"{when:%Y-%m-%d}"
+    return day if schedule.to_text(when).endswith("T00:00:00Z") else f"{day} {when:%H:%M} UTC"
+
+
+def _what(change: Change) -> str:
+    what = change.action.value
+    if change.action in (Action.LATER, Action.EARLIER) and change.before and change.after.when:
+        days = round(abs(change.after.when - change.before) / timedelta(days=1))
+        what += f" ({days} day{'s' if days != 1 else ''})" if days else ""
+    if change.action is Action.ADOPTED:
+        what += ": nothing changes in EC2"
+    return f"{what}: {writing.markdown(change.remark)}" if change.remark else what

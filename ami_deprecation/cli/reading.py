@@ -1,0 +1,107 @@
+"""Reading many Regions at once, with a progress bar; a Region that fails hides no other."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from ..ec2 import fleet
+from ..errors import AmiDeprecationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rich.progress import TaskID
+
+    from ..ec2 import Target
+    from ..ec2.fleet import Reference
+    from ..image import Image
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which of the account's images."""
+
+    name: str | None = None
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    include_disabled: bool = True
+    #: The images of which to ask who uses them.
+    references: Callable[[Image], bool] = lambda _: False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a Region answered."""
+
+    region: str
+    images: tuple[Image, ...] = ()
+    #: For the images that were asked about.
+    references: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
+    #: Why it is not all there.
+    trouble: AmiDeprecationError | None = None
+
+
+def read(targets: Sequence[Target], query: Query) -> list[Reading]:
+    """Every Region's images and their references, in the order of the targets."""
+    with _progress() as progress, ThreadPoolExecutor(_AT_ONCE) as pool:
+        task = progress.add_task("", total=len(targets))
+        work = partial(_read_one, query, progress, task)
+        try:
+            return list(pool.map(work, targets))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """On stderr, and only on a terminal.
+
+    The gateway says on stdout when it waits for EC2's limits, because that is where the engine listens;
+    here stdout is the answer, which somebody may parse.
+    """
+    console = Console(stderr=True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with contextlib.redirect_stdout(sys.stderr), bar:
+        yield bar
+
+
+def _read_one(query: Query, progress: Progress, task: TaskID, target: Target) -> Reading:
+    images: list[Image] = []
+    references: dict[str, list[Reference]] = {}
+
+    def show(what: str, count: int) -> None:
+        progress.update(task, description=f"{target.region}: {count} {what}")
+
+    try:
+        images = fleet.list_images(
+            target,
+            name=query.name,
+            tags=query.tags or None,
+            include_disabled=query.include_disabled,
+            on_page=partial(show, "images"),
+        )
+        asked = [image.id for image in images if query.references(image)]
+        references = fleet.image_references(target, asked, on_page=partial(show, "looked at for references"))
+    except AmiDeprecationError as trouble:
+        return Reading(target.region, tuple(images), references, trouble)
+    finally:
+        progress.advance(task)
+    return Reading(target.region, tuple(images), references)

@@ -1,0 +1,94 @@
+"""What a reviewer must not miss in a preview. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .preview import CHANGING, Action
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .preview import Change, Preview
+
+#: What a note of the provider says first, when it is about one image.
+_ABOUT = re.compile(r"(?P<image>ami-[0-9a-f]{8,17})(?: \([^)]*\))? in [a-z0-9-]+:? ")
+_NEW_DATES = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.RESTORED})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on something is worth a warning."""
+
+    #: A date nearer than this.
+    notice: timedelta = timedelta(days=7)
+    #: More changed images than this at once.
+    many: int = 20
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """Warnings: those about the whole, and those about one image, in the order of the changes."""
+
+    general: tuple[str, ...]
+    of_change: tuple[tuple[str, ...], ...]
+
+
+def remarks(preview: Preview, now: datetime, limits: Limits) -> Remarks:
+    """All warnings of a preview, as of a moment (aware)."""
+    general = [f"the preview failed, so this may not be all: {error}" for error in preview.errors]
+    changing = sum(change.action in CHANGING for change in preview.changes)
+    if changing > limits.many:
+        general.append(f"{changing} images change at once, more than {limits.many}")
+    shown = {change.image_id for change in preview.changes}
+    about: dict[str | None, list[str]] = {}
+    for note in preview.notes:
+        match = _ABOUT.match(note)
+        if match and match["image"] in shown:
+            about.setdefault(match["image"], []).append(note[match.end() :])
+        else:
+            general.append(note)
+    return Remarks(
+        tuple(general),
+        tuple(
+            (*_of_date(change, now, limits), *about.get(change.image_id, ())) for change in preview.changes
+        ),
+    )
+
+
+def _of_date(change: Change, now: datetime, limits: Limits) -> Sequence[str]:
+    if change.action is Action.CANCELLED and change.before is not None and change.before <= now:
+        return ["its date has passed: once cancelled, it cannot be set again"]
+    if change.action not in _NEW_DATES or change.after.when is None:
+        return []
+    if change.after.in_days == 0:
+        return ["deprecated as soon as this is applied"]
+    if change.after.when <= now:
+        return ["the date is already past"]
+    if change.after.when - now < limits.notice:
+        return [f"short notice: {notice(change, now)}"]
+    return []
+
+
+def notice(change: Change, now: datetime) -> str:
+    """How long people have until the date: whole days, hours on the last day; empty without a date."""
+    when = change.after.when
+    if when is None:
+        return ""
+    if change.after.in_days is not None:
+        return _days(change.after.in_days)
+    left = when - now
+    if left < timedelta(0):
+        return "past"
+    if left < timedelta(days=1):
+        hours = int(left / timedelta(hours=1))
+        return f"{hours} hour{'s' if hours != 1 else ''}"
+    return _days(left.days)
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'s' if count != 1 else ''}"

@@ -1,0 +1,46 @@
+"""Text on its way out: where it goes, and what must not be read as markup."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+#: Characters that Markdown or HTML would take as theirs.
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#])")
+#: With these a spreadsheet takes a cell for a formula. Source: OWASP, "CSV Injection".
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(text: str, output: str | None) -> None:
+    """Write to a file, or to stdout.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if output is None or output == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
+
+
+def markdown(text: str) -> str:
+    """Text that stays as it is in GitHub's and GitLab's Markdown, also inside a table."""
+    escaped = _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    # The comment keeps @name from calling somebody of that name.
+    return escaped.replace("&", "&amp;").replace("@", "@<!-- -->")
+
+
+def code(text: str) -> str:
+    """A code span, also inside a table."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    ticks = max((len(run) for run in re.findall(r"`+", flat)), default=0)
+    fence = "`" * (ticks + 1)
+    pad = " " if ticks else ""
+    return f"{fence}{pad}{flat}{pad}{fence}" if flat else ""
+
+
+def cell(text: str) -> str:
+    """Text for a spreadsheet, which must not run it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
