@@ -1,0 +1,84 @@
+"""Claims: which resources of an update stand for one image."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from ami_deprecation.claims import Claim, Claims
+from ami_deprecation.ec2 import Target
+from ami_deprecation.identity import Identity
+from tests.unit.samples import ACCOUNT, IMAGE_ID, REGION
+
+OURS = Target(Identity(profile="ours"), REGION)
+OTHERS = Target(Identity(profile="others"), REGION)
+WEB = Claim(OURS, IMAGE_ID, "web", ACCOUNT)
+
+SAME_IMAGE = [
+    replace(WEB, resource="api"),
+    replace(WEB, resource="api", owner_id=None),
+    # An owner that is known on both sides decides, whoever asks.
+    replace(WEB, resource="api", target=OTHERS),
+]
+OTHER_IMAGE = [
+    replace(WEB, resource="api", image_id="ami-00000000"),
+    replace(WEB, resource="api", target=replace(OURS, region="eu-west-2")),
+    replace(WEB, resource="api", owner_id="999999999999"),
+    replace(WEB, resource="api", target=OTHERS, owner_id=None),
+]
+
+
+@pytest.mark.parametrize("other", SAME_IMAGE)
+def test_two_resources_on_one_image_find_each_other(other: Claim) -> None:
+    claims = Claims()
+    assert claims.declare(WEB) is None
+    assert claims.declare(other) == WEB
+    assert claims.declare(WEB) is None, "the one that came first goes on undisturbed"
+
+
+@pytest.mark.parametrize("other", OTHER_IMAGE)
+def test_resources_on_different_images_do_not(other: Claim) -> None:
+    claims = Claims()
+    assert claims.declare(WEB) is None
+    assert claims.declare(other) is None
+
+
+def test_a_resource_may_be_checked_again() -> None:
+    claims = Claims()
+    for _ in range(3):
+        assert claims.declare(WEB) is None
+    assert claims.declare(replace(WEB, resource="api")) == WEB
+
+
+@pytest.mark.parametrize("other", SAME_IMAGE)
+def test_an_image_that_is_held_has_a_holder(other: Claim) -> None:
+    claims = Claims()
+    assert claims.holder(WEB) is None
+    claims.hold(other)
+    assert claims.holder(WEB) == other
+
+
+@pytest.mark.parametrize("other", OTHER_IMAGE)
+def test_another_image_held_is_none(other: Claim) -> None:
+    claims = Claims()
+    claims.hold(other)
+    assert claims.holder(WEB) is None
+
+
+def test_to_declare_is_not_to_hold() -> None:
+    claims = Claims()
+    claims.declare(WEB)
+    assert claims.holder(WEB) is None
+
+
+def test_of_many_threads_one_is_first() -> None:
+    for _ in range(20):
+        claims = Claims()
+        with ThreadPoolExecutor(4) as pool:
+            found = list(
+                pool.map(lambda name, claims=claims: claims.declare(replace(WEB, resource=name)), "abcdefgh")
+            )
+        assert found.count(None) == 1
+        assert len(set(found)) == 2

@@ -1,0 +1,100 @@
+"""The token bucket: what EC2 allows, and what is done when it allows less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ami_deprecation.ec2.pacing import Bucket
+
+
+@dataclass
+class Clock:
+    """A clock that is moved by hand, in seconds."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def bucket(burst: float = 50, per_second: float = 5) -> tuple[Bucket, Clock]:
+    clock = Clock()
+    return Bucket(burst, per_second, clock), clock
+
+
+def test_a_burst_goes_out_at_once_and_the_rest_at_the_rate() -> None:
+    ours, _ = bucket()
+    waits = [ours.reserve() for _ in range(56)]
+    assert waits[:50] == [0.0] * 50
+    assert waits[50:] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.2])
+
+
+def test_time_fills_it_up_to_the_burst_and_no_further() -> None:
+    ours, clock = bucket()
+    for _ in range(50):
+        ours.reserve()
+    clock.now = 2.0
+    assert [ours.reserve() for _ in range(11)] == pytest.approx([0.0] * 10 + [0.2])
+    clock.now = 10_000.0
+    waits = [ours.reserve() for _ in range(51)]
+    assert waits[49] == 0.0
+    assert waits[50] == pytest.approx(0.2)
+
+
+def test_after_a_refusal_nothing_is_left_and_less_comes_in() -> None:
+    ours, clock = bucket()
+    ours.refused()
+    assert ours.reserve() == pytest.approx(1 / 3.5)
+    clock.now = 100.0
+    for _ in range(100):
+        ours.refused()
+    assert ours.reserve() == pytest.approx(1 / 0.5), "but never less than a tenth"
+
+
+def test_a_refusal_does_not_forgive_what_is_owed() -> None:
+    ours, _ = bucket(burst=1, per_second=1)
+    ours.reserve()
+    ours.reserve()
+    ours.refused()
+    assert ours.reserve() == pytest.approx(2 / 0.7)
+
+
+def test_with_every_call_that_is_taken_the_rate_comes_back() -> None:
+    ours, clock = bucket(burst=1, per_second=1)
+    ours.refused()
+    slow = ours.reserve()
+    for _ in range(20):
+        ours.accepted()
+    clock.now = 1000.0
+    ours.reserve()
+    assert ours.reserve() == pytest.approx(1.0)
+    assert slow > 1.0
+
+
+# Calls that already wait for their turn keep it when the rate comes back, so `accepted` is not among these: four
+# threads at most wait at a time.
+steps = st.lists(st.sampled_from(["reserve", "refused"]) | st.floats(0.0, 5.0), max_size=100)
+
+
+@given(st.integers(1, 20), st.floats(0.5, 20.0), steps)
+def test_no_stretch_of_time_gets_more_calls_than_ec2_allows(
+    burst: int, per_second: float, taken: list[str | float]
+) -> None:
+    ours, clock = bucket(burst, per_second)
+    calls: list[float] = []
+    for step in taken:
+        if isinstance(step, float):
+            clock.now += step
+        elif step == "reserve":
+            calls.append(clock.now + ours.reserve())
+        else:
+            ours.refused()
+    calls.sort()
+    for first in range(len(calls)):
+        for last in range(first, len(calls)):
+            allowed = burst + (calls[last] - calls[first]) * per_second
+            assert last - first + 1 <= allowed + 1e-6
