@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from ami_deprecation import AmiDeprecation
 from tests.protocol.dates import EARLY, LATE, MIDDLE, NOW, ahead, text
 from tests.protocol.program import dated, made, made_in_this_stack
+from tests.protocol.watch import when
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,10 +119,9 @@ def test_a_pending_image_is_allowed_and_create_waits_for_it(
 ) -> None:
     ec2.set_state(image, "pending")
     assert engine.preview(dated(image, EARLY)).operations == ["create"]
-    ready = threading.Timer(0.5, ec2.set_state, (image, "available"))
-    ready.start()
-    up = engine.up(dated(image, EARLY))
-    ready.join()
+    mark = ec2.mark()
+    with when(lambda: ec2.calls_since(mark, "DescribeImages"), lambda: ec2.set_state(image, "available")):
+        up = engine.up(dated(image, EARLY))
     assert up.mutations == ["EnableImageDeprecation"]
     assert f"{image} in eu-west-1 is pending" in up.notes
 

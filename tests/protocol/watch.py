@@ -1,0 +1,34 @@
+"""Something that happens in the middle of an operation."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def when(condition: Callable[[], object], action: Callable[[], object]) -> Iterator[None]:
+    """During the block, once the condition holds, do something; that it came to that is asserted."""
+    over, done = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            if condition():
+                action()
+                done.set()
+                return
+            time.sleep(0.005)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+    assert done.is_set(), "it never came to that"
