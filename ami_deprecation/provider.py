@@ -1,17 +1,16 @@
 """The provider: check, diff, create, update, read and delete, as the engine calls them.
 
 Its import path is pickled by reference into every user's state, and any attribute would be too: it
-has none, and takes no argument. What a process remembers lives in the modules below it.
+has none, and takes no argument. What a process remembers lives in the modules below it, which only the
+plugin imports: a program declares resources and calls none of these, and its start should not pay for them.
 Source: https://www.pulumi.com/docs/iac/guides/building-extending/providers/dynamic-providers/
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pulumi
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     ConfigureRequest,
     CreateResult,
@@ -20,14 +19,6 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-
-from . import checks, context, inputs, lifecycle, quirks, rules, state
-from .errors import InvalidInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .inputs import Inputs
 
 __all__ = ["AmiDeprecationProvider"]
 
@@ -40,63 +31,42 @@ class AmiDeprecationProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the default aws provider's configuration from the stack."""
-        context.configure(req.config.get)
-        quirks.show_errors_as_sentences()
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        verbs.configure(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Bring inputs into their normal form, and say what EC2 would refuse."""
-        olds = _values(_olds)
-        checked, problems = checks.check(olds or None, _values(news))
-        return CheckResult(
-            {key: pulumi.UNKNOWN if value is inputs.UNKNOWN else value for key, value in checked.items()},
-            [CheckFailure(problem.property, problem.sentence) for problem in problems],
-        )
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        return verbs.check(_olds, news)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another image, Region or identity is a replacement; another date is an update."""
-        old = state.parse(_values(_olds), _id)
-        new = _inputs(_news)
-        replaces = rules.replaced(old, new, new.region or old.region)
-        if replaces:
-            # Create first: a delete that comes first would cancel a date that may have passed.
-            return DiffResult(changes=True, replaces=replaces, delete_before_replace=False)
-        return DiffResult(changes=rules.changed(old, new))
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        return verbs.diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Give the image its date, or adopt the date when the image has it."""
-        return CreateResult(*lifecycle.create(_inputs(props), _values(props)))
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        return verbs.create(props)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Move the date in place."""
-        return UpdateResult(
-            lifecycle.update(state.parse(_values(_olds), _id), _inputs(_news), _values(_news))
-        )
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        return verbs.update(_id, _olds, _news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The date on the image now; an empty id when the image is gone."""
-        found = lifecycle.read(state.parse(_values(props), id_), _values(props))
-        if found is None:
-            return ReadResult("", {})
-        live_inputs, outs = found
-        return ReadResult(id_, outs, live_inputs)
+        from . import verbs  # noqa: PLC0415  # lazily: see above
+
+        return verbs.read(id_, props)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Cancel the date that this resource set, or put back the one it found."""
-        lifecycle.delete(state.parse(_values(_props), _id))
+        from . import verbs  # noqa: PLC0415  # lazily: see above
 
-
-def _values(props: Mapping[str, Any]) -> dict[str, object]:
-    """Props without the SDK's own key, its unknowns as ours."""
-    return {
-        key: inputs.UNKNOWN if pulumi.contains_unknowns(value) else value
-        for key, value in props.items()
-        if key != "__provider"
-    }
-
-
-def _inputs(props: Mapping[str, Any]) -> Inputs:
-    """Inputs that check has already found good."""
-    parsed, problems = inputs.parse(_values(props))
-    if problems:
-        raise InvalidInput(problems[0].sentence)
-    return parsed
+        verbs.delete(_id, _props)
