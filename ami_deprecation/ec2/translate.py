@@ -104,14 +104,14 @@ def classify(error: Exception) -> Failure:
         return Failure(Kind.CREDENTIALS, "", "the AWS configuration file cannot be used")
     if isinstance(error, aws.ReadTimeoutError):
         return Failure(Kind.SERVER, "", "EC2 did not answer in time")
-    if isinstance(error, aws.HTTPClientError):
+    if isinstance(error, (aws.HTTPClientError, aws.ConnectionError, OSError)):
         return Failure(Kind.SERVER, "", "the connection to EC2 failed or was cut")
     # What is left of botocore's own is a response that its parser could not read, or a broken body.
     return Failure(Kind.SERVER, "", f"EC2's answer could not be read ({type(error).__name__})")
 
 
 def _classify_answer(response: Mapping[str, object]) -> Failure:
-    code, message = (str(_part(response, "Error").get(key, "")) for key in ("Code", "Message"))
+    code, message = (str(_part(response, "Error").get(key) or "") for key in ("Code", "Message"))
     status = _part(response, "ResponseMetadata").get("HTTPStatusCode")
     if code in _THROTTLED:
         return Failure(Kind.THROTTLED, code, "EC2 refuses more calls a second")
@@ -127,6 +127,8 @@ def _classify_answer(response: Mapping[str, object]) -> Failure:
         isinstance(status, int) and (status >= _FIRST_SERVER_STATUS or code == str(status))
     ):
         return Failure(Kind.SERVER, code, "EC2 has an internal fault")
+    if not code:  # a proxy's page, say; EC2's own refusals have a code
+        return Failure(Kind.SERVER, "", "the answer was not one of EC2's")
     return Failure(Kind.REFUSED, code, " ".join(message.split()) or "EC2 gave no reason")
 
 
