@@ -30,7 +30,7 @@ Deleting a resource later cancels its date; --on-destroy restore leaves the date
 {TABLE}"""
 
 
-@click.command("adopt", epilog=EPILOG)
+@click.command("adopt", epilog=EPILOG, short_help="Code that takes existing dates over.")
 @options.place
 @options.selection
 @click.option(

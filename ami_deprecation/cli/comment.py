@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import options, preview, pull_request, writing
+from . import digests, options, preview, pull_request, writing
 from .exits import TABLE, Exit, Stopped
 from .remarks import Limits, remarks
 
@@ -34,7 +34,7 @@ A preview that failed is still shown, with its reason on top.
 {TABLE}"""
 
 
-@click.command("comment", epilog=EPILOG)
+@click.command("comment", epilog=EPILOG, short_help="A preview as a pull request's comment.")
 @click.argument("file", default="-", metavar="[PREVIEW.JSON]")
 @click.option(
     "--many",
@@ -62,7 +62,7 @@ def comment(
     PREVIEW.JSON is a file, or - for stdin, which is the default. Nothing is asked of AWS or Pulumi.
     """
     now = datetime.now(timezone.utc)
-    read = preview.read(preview.load(_text(file)), now)
+    read = preview.read(digests.load(_text(file)), now)
     said = remarks(read, now, Limits(notice=notice, many=many))
     shown = pull_request.comment(read, said, now, key=read.stack if key is None else key, longest=longest)
     writing.write(shown, output)

@@ -30,7 +30,7 @@ sts:GetCallerIdentity, which tells the account, needs no permission.
 {TABLE}"""
 
 
-@click.command("iam-policy", epilog=EPILOG)
+@click.command("iam-policy", epilog=EPILOG, short_help="The least-privilege policy.")
 @click.option(
     "--read-only", is_flag=True, help="Without the calls that change a date: for previews and reports."
 )

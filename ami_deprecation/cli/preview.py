@@ -1,34 +1,21 @@
-"""What a preview says about deprecation dates: ``pulumi preview --json`` -> one change an image. Pure.
-
-The digest's form is that of ``PreviewDigest`` and ``PreviewStep`` of Pulumi's own SDK
-(https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/display); its steps come in no fixed order.
-"""
+"""What a preview says about deprecation dates: the digest of ``digests`` -> one change an image. Pure."""
 
 from __future__ import annotations
 
 import enum
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from .. import inputs, schedule, state
-from ..errors import InvalidInput
-from .exits import Stopped
+from . import digests
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Object: TypeAlias = "Mapping[str, object]"
+    from .digests import Object
 
 TYPE = "pulumi-python:dynamic/ec2:AmiDeprecation"
-#: What the provider's own lines begin with.
-_NOTE = "ami-deprecation: "
-_HOW = "give what `pulumi preview --json` printed"
-#: Colour marks that some of the engine's messages still have.
-_COLOUR = re.compile(r"<\{%.*?%\}>")
-_PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
 
 
 class Action(str, enum.Enum):
@@ -95,80 +82,31 @@ class Preview:
     errors: tuple[str, ...]
 
 
-def load(text: str | bytes) -> Object:
-    """The digest.
-
-    Raises:
-        Stopped: it is none, and why.
-    """
-    if not text.strip():
-        raise Stopped(f"there is nothing to read: {_HOW}")
-    try:
-        document = json.loads(text)
-    except ValueError:
-        start = text if isinstance(text, str) else text.decode(errors="replace")
-        first = start.strip().splitlines()[0][:60]
-        if first.startswith('{"sequence"'):
-            raise Stopped(
-                "these are the events of a preview, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
-                "`pulumi preview --json` again"
-            ) from None
-        raise Stopped(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("steps", []), list):
-        raise Stopped(f"this JSON is not a preview: {_HOW}")
-    if not {"steps", "changeSummary", "diagnostics"} & document.keys():
-        raise Stopped(f"this JSON is not a preview, it has no steps: {_HOW}")
-    return document
-
-
 def read(digest: Object, now: datetime) -> Preview:
     """What a digest says, as of a moment (aware)."""
-    steps = [step for step in _list(digest.get("steps")) if isinstance(step.get("urn"), str)]
-    ours = [step for step in steps if _type(step) == TYPE]
+    steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
+    ours = [step for step in steps if digests.type_of(step) == TYPE]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
     found = [change for step in ours for change in _changes(step, gone, now)]
-    said = [each for each in _list(digest.get("diagnostics")) if isinstance(each.get("message"), str)]
+    said = [
+        each for each in digests.objects(digest.get("diagnostics")) if isinstance(each.get("message"), str)
+    ]
     return Preview(
-        stack=_stack(str(steps[0]["urn"])) if steps else "",
+        stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
         changes=tuple(
             sorted(_merged(found), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
-        notes=tuple(sorted({note for each in said for note in _notes(str(each["message"]))})),
-        errors=tuple(sorted({_error(each) for each in said if each.get("severity") == "error"})),
+        notes=tuple(sorted({note for each in said for note in digests.notes_of(str(each["message"]))})),
+        errors=tuple(sorted({digests.error_of(each) for each in said if each.get("severity") == "error"})),
     )
 
 
-def _list(value: object) -> list[Object]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, Sequence) else []
-
-
-def _type(step: Object) -> str:
-    # urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME
-    parts = str(step["urn"]).split("::", 3)
-    return parts[2].rpartition("$")[2] if len(parts) > 2 else ""  # noqa: PLR2004
-
-
-def _stack(urn: str) -> str:
-    head, _, rest = urn.partition("::")
-    return f"{rest.partition('::')[0]}/{head.removeprefix('urn:pulumi:')}"
-
-
-def _name(step: Object) -> str:
-    return str(step["urn"]).split("::", 3)[-1]
-
-
-def _part(step: Object, name: str, *keys: str) -> Object:
-    whole = step.get(name)
-    for key in keys:
-        part = whole.get(key) if isinstance(whole, Mapping) else None
-        if isinstance(part, Mapping) and part:
-            return part
-    return {}
-
-
 def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
-    old, new = _part(step, "oldState", "outputs", "inputs"), _part(step, "newState", "inputs", "outputs")
+    old, new = (
+        digests.part(step, "oldState", "outputs", "inputs"),
+        digests.part(step, "newState", "inputs", "outputs"),
+    )
     op = step.get("op")
     if op == "create":
         return [_created(step, new, now)]
@@ -184,13 +122,13 @@ def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
 def _change(
     step: Object, props: Object, action: Action, before: datetime | None, after: Date, remark: str = ""
 ) -> Change:
-    image_id, name = _text(props, "image_id"), _text(props, state.NAME_KEY)
+    image_id, name = digests.text_of(props, "image_id"), digests.text_of(props, state.NAME_KEY)
     return Change(
-        resource=_name(step),
+        resource=digests.name_of(step),
         # What is not known yet is a UUID in the digest, and a secret says so.
         image_id=image_id if image_id is None or image_id.startswith("ami-") else None,
         image_name=name or "",
-        region=_text(props, "region") or "",
+        region=digests.text_of(props, "region") or "",
         action=action,
         before=before,
         after=after,
@@ -199,7 +137,7 @@ def _change(
 
 
 def _created(step: Object, new: Object, now: datetime) -> Change:
-    before = _date(new, state.PREVIOUS_KEY)
+    before = digests.date_of(new, state.PREVIOUS_KEY)
     after = _after(new, now)
     if after.in_days is not None and before is not None and after.when is not None and before <= after.when:
         after = Date(before)  # an earlier date that the image has is kept
@@ -207,14 +145,18 @@ def _created(step: Object, new: Object, now: datetime) -> Change:
 
 
 def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
-    before, after = _date(old, state.LIVE_KEY), _after(new, now)
+    before, after = digests.date_of(old, state.LIVE_KEY), _after(new, now)
     action = _moved(before, after, same=Action.KEPT)
-    return _change(step, {**old, **new}, action, before, after, _settings(step, action))
+    ours = digests.date_of(old, state.SCHEDULED_KEY)
+    if action is Action.KEPT:
+        remark = _settings(step)
+    else:
+        is_repair = ours is not None and before != ours and after.when == ours
+        remark = "puts back what was changed from outside" if is_repair else ""
+    return _change(step, {**old, **new}, action, before, after, remark)
 
 
-def _settings(step: Object, action: Action) -> str:
-    if action is not Action.KEPT:
-        return ""
+def _settings(step: Object) -> str:
     reasons = step.get("replaceReasons")
     listed = [key for key in reasons if isinstance(key, str)] if isinstance(reasons, list) else []
     changed = ", ".join("opts.provider" if key == inputs.PROVIDER_AWS_KEY else key for key in listed)
@@ -236,8 +178,8 @@ def _removed(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
 def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
     whole = step.get("oldState")
     facts: Object = whole if isinstance(whole, Mapping) else {}
-    before, ours = _date(old, state.LIVE_KEY), _date(old, state.SCHEDULED_KEY)
-    found = _date(old, state.PREVIOUS_KEY)
+    before, ours = digests.date_of(old, state.LIVE_KEY), digests.date_of(old, state.SCHEDULED_KEY)
+    found = digests.date_of(old, state.PREVIOUS_KEY)
     kept = ""
     if facts.get("retainOnDelete") is True:
         kept = "the resource is removed with retain_on_delete"
@@ -258,7 +200,7 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
 
 
 def _after(new: Object, now: datetime) -> Date:
-    when = _date(new, state.LIVE_KEY) or _date(new, "deprecate_at")
+    when = digests.date_of(new, state.LIVE_KEY) or digests.date_of(new, "deprecate_at")
     if when is not None:
         return Date(when)
     days = new.get("deprecate_in_days")
@@ -292,35 +234,3 @@ def _key(change: Change) -> tuple[str, str]:
 
 def _image(props: Object) -> tuple[object, object]:
     return props.get("image_id"), props.get("region")
-
-
-def _text(props: Object, key: str) -> str | None:
-    value = props.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _date(props: Object, key: str) -> datetime | None:
-    text = _text(props, key)
-    if text is None:
-        return None
-    try:
-        return schedule.parse(text)
-    except InvalidInput:  # "none", or a value that is not known yet
-        return None
-
-
-def _notes(message: str) -> list[str]:
-    lines = _COLOUR.sub("", message).splitlines()
-    return [line.strip()[len(_NOTE) :].strip() for line in lines if line.strip().startswith(_NOTE)]
-
-
-def _error(diagnostic: Object) -> str:
-    message = _COLOUR.sub("", str(diagnostic["message"])).strip().removeprefix("error: ").strip()
-    problem = _PROBLEM.search(message)
-    if problem is not None:
-        return f"{problem['name']}: {' '.join(problem['why'].split())}"
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if not lines:
-        return "the engine gave no reason"
-    # Of a traceback only the last line is for a reader.
-    return lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]

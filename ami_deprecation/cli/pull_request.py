@@ -59,13 +59,16 @@ def comment(preview: Preview, said: Remarks, now: datetime, *, key: str, longest
 
 def summary(preview: Preview) -> str:
     """What happens to how many: ``**3 images**: 2 set, 1 cancelled; 12 unchanged.``."""
+    if preview.errors and not preview.changes:
+        return "The preview failed, so what would change is not known."
     if not preview.changes:
         return f"No date changes.{_unchanged(preview)}"
     counts = Counter(change.action for change in preview.changes)
     parts = [f"{counts[action]} {action.value}" for action in Action if counts[action]]
     number = len(preview.changes)
     rest = f"; {preview.unchanged} unchanged" if preview.unchanged else ""
-    return f"**{number} image{'s' if number != 1 else ''}**: {', '.join(parts)}{rest}."
+    not_all = " The preview failed, so this may not be all." if preview.errors else ""
+    return f"**{number} image{'s' if number != 1 else ''}**: {', '.join(parts)}{rest}.{not_all}"
 
 
 def _unchanged(preview: Preview) -> str:
@@ -123,14 +126,16 @@ def _dates(change: Change) -> str:
 
 
 def _after(change: Change) -> str:
-    if change.after.in_days is not None:
-        about = f" (about {_date(change.after.when)} if applied today)" if change.after.in_days else ""
-        return f"in {change.after.in_days} days{about}" if change.after.in_days else "now"
-    if change.after.after_days is not None:
-        return f"{change.after.after_days} days after it is made"
-    if change.after.when is None and change.action not in (Action.CANCELLED, Action.KEPT):
+    after = change.after
+    if after.in_days == 0:
+        return "now"
+    if after.in_days is not None:
+        return f"in {after.in_days} days (about {after.when:%Y-%m-%d} if applied today)"
+    if after.after_days is not None:
+        return f"{after.after_days} days after it is made"
+    if after.when is None and change.action not in (Action.CANCELLED, Action.KEPT):
         return "known after the update"
-    return _date(change.after.when)
+    return _date(after.when)
 
 
 def _date(when: datetime | None) -> str:

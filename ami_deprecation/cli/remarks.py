@@ -40,7 +40,7 @@ class Remarks:
 
 def remarks(preview: Preview, now: datetime, limits: Limits) -> Remarks:
     """All warnings of a preview, as of a moment (aware)."""
-    general = [f"the preview failed, so this may not be all: {error}" for error in preview.errors]
+    general = [f"the preview failed: {error}" for error in preview.errors]
     changing = sum(change.action in CHANGING for change in preview.changes)
     if changing > limits.many:
         general.append(f"{changing} images change at once, more than {limits.many}")

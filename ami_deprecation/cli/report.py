@@ -28,7 +28,9 @@ Examples:
   ami-deprecation report --fail-within 14d
 
 \b
-States: none (no date), due (its date is ahead), deprecated (its date has come), disabled (DisableImage).
+States:
+  none        it has no date           deprecated  its date has come
+  due         its date is ahead        disabled    nobody can launch it (DisableImage)
 
 \b
 JSON: an object with
@@ -36,22 +38,23 @@ JSON: an object with
   regions       the Regions that were read
   failed        Region: why it could not be read, or not wholly
   images        a list of objects with the keys
-                  name, image_id, region, owner_id, created, deprecation_time, days_left (whole days; negative
-                  since the date), state, last_launched, public, used_by (a list of resource_type and arn)
-What is not known is null; times are UTC like 2027-06-01T00:00:00Z. CSV has the same keys as its header, and
-used_by as ARNs with blanks between.
+                  name, image_id, region, owner_id, created, deprecation_time,
+                  days_left (whole days; negative since the date), state, last_launched,
+                  public, used_by (a list of resource_type and arn)
+What is not known is null; times are UTC like 2027-06-01T00:00:00Z.
+CSV has the same keys as its header, and used_by as ARNs with blanks between.
 
 The gate --fail-within LENGTH exits with 3 when an image that is in use has a date that has come or comes within
 that time. In use means: a resource of this account refers to it (instances, launch templates, SSM parameters,
-Image Builder recipes), or it was launched within --launched-within, also by another account. Disabled images
-do not count. When the report is not complete, because a Region failed, the exit code is 1 whatever the gate says.
+Image Builder recipes), or EC2 says that it was launched within --launched-within. Disabled images do not
+count. When the report is not complete, because a Region failed, the exit code is 1 whatever the gate says.
 
 {TABLE}"""
 
 FORMATS = ("table", "json", "csv", "markdown", "html")
 
 
-@click.command("report", epilog=EPILOG)
+@click.command("report", epilog=EPILOG, short_help="All your images, and where each stands.")
 @options.place
 @options.selection
 @click.option("--references", is_flag=True, help="Also who uses each image (DescribeImageReferences).")
