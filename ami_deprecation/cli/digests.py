@@ -1,0 +1,121 @@
+"""The JSON of a preview, and what its parts are. Pure.
+
+The digest's form is that of ``PreviewDigest`` and ``PreviewStep`` of Pulumi's own SDK
+(https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/display); its steps come in no fixed order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from .. import schedule
+from ..errors import InvalidInput
+from .exits import Stopped
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Object: TypeAlias = "Mapping[str, object]"
+
+#: What the provider's own lines begin with.
+_NOTE = "ami-deprecation: "
+_HOW = "give what `pulumi preview --json` printed"
+#: Colour marks that some of the engine's messages still have.
+_COLOUR = re.compile(r"<\{%.*?%\}>")
+_PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
+
+
+def load(text: str | bytes) -> Object:
+    """The digest.
+
+    Raises:
+        Stopped: it is none, and why.
+    """
+    if not text.strip():
+        raise Stopped(f"there is nothing to read: {_HOW}")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        start = text if isinstance(text, str) else text.decode(errors="replace")
+        first = start.strip().splitlines()[0][:60]
+        if first.startswith('{"sequence"'):
+            raise Stopped(
+                "these are the events of a preview, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
+                "`pulumi preview --json` again"
+            ) from None
+        raise Stopped(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("steps") or [], list):
+        raise Stopped(f"this JSON is not a preview: {_HOW}")
+    if not {"steps", "changeSummary", "diagnostics"} & document.keys():
+        raise Stopped(f"this JSON is not a preview, it has no steps: {_HOW}")
+    return document
+
+
+def objects(value: object) -> list[Object]:
+    """The objects of a list; none of what is no list."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, Sequence) else []
+
+
+def type_of(step: Object) -> str:
+    """The resource's own type, from its URN: ``urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME``."""
+    parts = str(step["urn"]).split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) > 2 else ""  # noqa: PLR2004
+
+
+def stack_of(urn: str) -> str:
+    """``project/stack``."""
+    head, _, rest = urn.partition("::")
+    return f"{rest.partition('::')[0]}/{head.removeprefix('urn:pulumi:')}"
+
+
+def name_of(step: Object) -> str:
+    """The resource's name, which may have any sign in it."""
+    return str(step["urn"]).split("::", 3)[-1]
+
+
+def part(step: Object, name: str, *keys: str) -> Object:
+    """The first of these keys under ``oldState`` or ``newState`` that has anything."""
+    whole = step.get(name)
+    for key in keys:
+        found = whole.get(key) if isinstance(whole, Mapping) else None
+        if isinstance(found, Mapping) and found:
+            return found
+    return {}
+
+
+def text_of(props: Object, key: str) -> str | None:
+    value = props.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def date_of(props: Object, key: str) -> datetime | None:
+    """A date in its normal form; None when it is absent, "none", or not known yet."""
+    text = text_of(props, key)
+    if text is None:
+        return None
+    try:
+        return schedule.parse(text)
+    except InvalidInput:
+        return None
+
+
+def notes_of(message: str) -> list[str]:
+    """The provider's own lines in a diagnostic, without their prefix."""
+    lines = _COLOUR.sub("", message).splitlines()
+    return [line.strip()[len(_NOTE) :].strip() for line in lines if line.strip().startswith(_NOTE)]
+
+
+def error_of(diagnostic: Object) -> str:
+    """An error in one line: what the provider's check says, or what a program's last line says."""
+    message = _COLOUR.sub("", str(diagnostic["message"])).strip().removeprefix("error: ").strip()
+    problem = _PROBLEM.search(message)
+    if problem is not None:
+        return f"{problem['name']}: {' '.join(problem['why'].split())}"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if not lines:
+        return "the engine gave no reason"
+    # Of a traceback only the last line is for a reader.
+    return lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
