@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import boto3
 import botocore.exceptions as aws
 import pytest
-from botocore.awsrequest import AWSResponse, HTTPHeaders
-from botocore.config import Config
 
 from ami_deprecation import (
     AmiDeprecationError,
@@ -22,57 +16,22 @@ from ami_deprecation import (
 )
 from ami_deprecation.ec2 import translate
 from ami_deprecation.ec2.translate import RETRYABLE, Failure, Kind, NoAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from types_boto3_ec2 import EC2Client
-    from types_boto3_sts import STSClient
+from tests.unit.wire import Wire
 
 WHAT = "ami-x in eu-west-1"
-
-
-@dataclass(frozen=True)
-class Body:
-    """A body as botocore's HTTP library hands it over."""
-
-    content: bytes
-
-    def stream(self) -> Iterator[bytes]:
-        yield self.content
-
-
-@dataclass
-class Wire:
-    """Clients whose requests go nowhere and get these answers."""
-
-    answer: tuple[int, bytes] | Exception
-
-    def __post_init__(self) -> None:
-        session = boto3.Session("AKIAEXAMPLE", "very-secret", region_name="eu-west-1")
-        config = Config(retries={"total_max_attempts": 1})
-        self.ec2: EC2Client = session.client("ec2", config=config)
-        self.sts: STSClient = session.client("sts", config=config)
-        for client in (self.ec2, self.sts):
-            client.meta.events.register("before-send", self._send)  # type: ignore[arg-type]  # it may answer
-
-    def _send(self, **_: object) -> AWSResponse:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        status, content = self.answer
-        return AWSResponse("https://ec2", status, HTTPHeaders(), Body(content))
-
-    def failure(self, answer: tuple[int, bytes] | Exception) -> Failure:
-        """What a DescribeImages that gets this answer is found to be."""
-        self.answer = answer
-        with pytest.raises(Exception) as caught:  # noqa: PT011  # any that boto3 has
-            self.ec2.describe_images()
-        return translate.classify(caught.value)
 
 
 @pytest.fixture(scope="module")
 def wire() -> Wire:
     return Wire((200, b""))
+
+
+def failure_of(wire: Wire, answer: tuple[int, bytes] | Exception) -> Failure:
+    """What a DescribeImages that gets this answer is found to be."""
+    wire.answer = answer
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # any that boto3 has
+        wire.ec2.describe_images()
+    return translate.classify(caught.value)
 
 
 def refusal(code: str, message: str = "Some reason.") -> bytes:
@@ -107,7 +66,7 @@ CODES = {
 
 @pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes])
 def test_a_refusal_is_sorted_by_its_code(kind: Kind, code: str, wire: Wire) -> None:
-    failure = wire.failure((400, refusal(code)))
+    failure = failure_of(wire, (400, refusal(code)))
     assert (failure.kind, failure.code, failure.action) == (kind, code, None)
 
 
@@ -130,7 +89,7 @@ def test_a_refusal_is_sorted_by_its_code(kind: Kind, code: str, wire: Wire) -> N
 def test_an_answer_that_is_none_of_ec2s_may_be_asked_for_again(
     answer: tuple[int, bytes], kind: Kind, wire: Wire
 ) -> None:
-    failure = wire.failure(answer)
+    failure = failure_of(wire, answer)
     assert failure.kind is kind
     assert failure.kind in RETRYABLE
 
@@ -196,9 +155,9 @@ def test_only_throttling_and_faults_are_worth_another_try() -> None:
 
 
 def test_ec2s_own_reason_becomes_one_line(wire: Wire) -> None:
-    failure = wire.failure((400, refusal("NeverHeardOf", "One line\n  and another.")))
+    failure = failure_of(wire, (400, refusal("NeverHeardOf", "One line\n  and another.")))
     assert failure.cause == "One line and another."
-    assert wire.failure((400, refusal("NeverHeardOf", ""))).cause == "EC2 gave no reason"
+    assert failure_of(wire, (400, refusal("NeverHeardOf", ""))).cause == "EC2 gave no reason"
 
 
 def test_a_role_that_cannot_be_assumed_is_told_as_such(wire: Wire) -> None:
@@ -218,7 +177,7 @@ BLOB = "You are not authorized. Encoded authorization failure message: c2VjcmV0L
 
 
 def test_a_denial_names_the_missing_action_and_tells_nothing_else(wire: Wire) -> None:
-    failure = wire.failure((403, refusal("UnauthorizedOperation", BLOB)))
+    failure = failure_of(wire, (403, refusal("UnauthorizedOperation", BLOB)))
     error = translate.to_error(failure, "EnableImageDeprecation", WHAT, "profile images")
     assert type(error) is PermissionDenied
     assert str(error) == (
@@ -274,38 +233,5 @@ def test_every_kind_becomes_one_sentence_with_image_region_action_and_cause(
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired"])
 def test_expired_credentials_are_called_so(code: str, wire: Wire) -> None:
-    assert "have expired" in wire.failure((400, refusal(code))).cause
-    assert "are not accepted" in wire.failure((400, refusal("AuthFailure"))).cause
-
-
-# Canaries: what boto3 does and the gateway therefore looks at.
-
-
-def test_canary_an_html_page_that_parses_is_an_answer_without_images(wire: Wire) -> None:
-    """The gateway asks for the key `Images`: without it, it is no answer."""
-    wire.answer = 200, b"<html><body>Please log in</body></html>"
-    assert set(wire.ec2.describe_images()) == {"ResponseMetadata"}
-    wire.answer = 200, b"<DescribeImagesResponse><imagesSet/></DescribeImagesResponse>"
-    assert set(wire.ec2.describe_images()) == {"Images", "ResponseMetadata"}
-
-
-def test_canary_an_html_page_that_parses_is_a_change_without_a_return(wire: Wire) -> None:
-    wire.answer = 200, b"<html><body>Please log in</body></html>"
-    answer = wire.ec2.enable_image_deprecation(ImageId="ami-01234567", DeprecateAt="2027-06-01T00:00:00Z")
-    assert "Return" not in answer
-
-
-def test_canary_boto3_takes_a_bare_year_for_seconds_of_1970(wire: Wire) -> None:
-    """So dates are read by this package, and sent as text in the form that EC2 shows."""
-    sent: list[str] = []
-    wire.ec2.meta.events.register(
-        "before-sign.ec2.EnableImageDeprecation",
-        lambda request, **_: sent.append(request.data["DeprecateAt"]),
-    )
-    wire.answer = (
-        200,
-        b"<EnableImageDeprecationResponse><return>true</return></EnableImageDeprecationResponse>",
-    )
-    for date in ("2030", "2027-06-01T00:00:00Z"):
-        assert wire.ec2.enable_image_deprecation(ImageId="ami-01234567", DeprecateAt=date)["Return"]
-    assert sent == ["1970-01-01T00:33:50Z", "2027-06-01T00:00:00Z"]
+    assert "have expired" in failure_of(wire, (400, refusal(code))).cause
+    assert "are not accepted" in failure_of(wire, (400, refusal("AuthFailure"))).cause
