@@ -6,21 +6,27 @@ config:
     web:
       imageId: ami-0123456789abcdef0
       deprecateAt: "2027-06-01"
+  ami-deprecation:policies:
+    base:
+      name: base-*
+      keepNewest: 3
+      graceDays: 30
 """
 
 import pulumi
 
-from ami_deprecation import AmiDeprecation, InvalidInput, project
+from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, InvalidInput, project
 
 config = pulumi.Config(project.NAMESPACE)
 
 try:
     images = project.images(config.get_object("images"))
+    policies = project.policies(config.get_object("policies"))
 except (InvalidInput, pulumi.ConfigTypeError) as wrong:
     # A RunError ends the program with its sentence and without a traceback, before anything is declared.
     raise pulumi.RunError(str(wrong)) from None
 
-if not images:
+if not images and not policies:
     pulumi.log.warn(f"nothing is configured: add images to {project.NAMESPACE}:images in this stack's file")
 
 deprecations = {name: AmiDeprecation(name, **arguments) for name, arguments in images.items()}
@@ -36,3 +42,14 @@ pulumi.export(
         for name, each in deprecations.items()
     },
 )
+
+fleets, failures = {}, []
+for name, arguments in policies.items():
+    try:
+        fleets[name] = AmiDeprecationPolicy(name, **arguments).deprecations
+    except pulumi.RunError as failed:  # noqa: PERF203  # each of them
+        failures.append(str(failed))  # what can be shown and done is, before the program fails
+if fleets:
+    pulumi.export("policies", fleets)
+if failures:
+    raise pulumi.RunError("\n".join(failures))

@@ -1,5 +1,7 @@
 """Deprecation dates of Amazon Machine Images as Pulumi resources."""
 
+from typing import TYPE_CHECKING
+
 from ._version import __version__
 from .errors import (
     AmiDeprecationError,
@@ -16,9 +18,14 @@ from .errors import (
 from .image import Image
 from .resource import AmiDeprecation
 
+if TYPE_CHECKING:
+    from .images import get_images, get_images_output
+    from .policy import AmiDeprecationPolicy
+
 __all__ = [
     "AmiDeprecation",
     "AmiDeprecationError",
+    "AmiDeprecationPolicy",
     "CredentialsError",
     "EC2Unavailable",
     "Image",
@@ -30,4 +37,21 @@ __all__ = [
     "Throttled",
     "WrongAccount",
     "__version__",
+    "get_images",
+    "get_images_output",
 ]
+
+#: What a program imports only when it uses it, because the plugin's every start would pay for it.
+_LATER = {"AmiDeprecationPolicy": "policy", "get_images": "images", "get_images_output": "images"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415  # only now is it needed
+
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

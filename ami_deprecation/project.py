@@ -10,11 +10,14 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from . import inputs
+from . import inputs, policy_arguments
 from .errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from .ec2.fleet import Values
+    from .inputs import Problem
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
@@ -36,6 +39,26 @@ class ImageArguments(_RequiredArguments, total=False):
     on_destroy: inputs.OnDestroy
 
 
+class PolicyArguments(TypedDict, total=False):
+    """The arguments of one ``AmiDeprecationPolicy``, checked."""
+
+    name: Values
+    tags: Mapping[str, Values]
+    filters: Mapping[str, Values]
+    owners: Sequence[str]
+    exclude: Sequence[str]
+    group_by: str
+    keep_newest: int
+    grace_days: int
+    deprecate_after_days: int
+    notice_days: int
+    in_use: policy_arguments.InUse
+    regions: Sequence[str]
+    max_changes: int
+    profile: str
+    role_arn: str
+
+
 _IMAGE_KEYS = {
     "imageId": "image_id",
     "deprecateAt": "deprecate_at",
@@ -47,6 +70,24 @@ _IMAGE_KEYS = {
     "onDestroy": "on_destroy",
 }
 
+_POLICY_KEYS = {
+    "name": "name",
+    "tags": "tags",
+    "filters": "filters",
+    "owners": "owners",
+    "exclude": "exclude",
+    "groupBy": "group_by",
+    "keepNewest": "keep_newest",
+    "graceDays": "grace_days",
+    "deprecateAfterDays": "deprecate_after_days",
+    "noticeDays": "notice_days",
+    "inUse": "in_use",
+    "regions": "regions",
+    "maxChanges": "max_changes",
+    "profile": "profile",
+    "roleArn": "role_arn",
+}
+
 
 def images(value: object) -> dict[str, ImageArguments]:
     """The ``images`` key: resource name -> arguments of ``AmiDeprecation``.
@@ -54,24 +95,44 @@ def images(value: object) -> dict[str, ImageArguments]:
     Raises:
         InvalidInput: with a line for everything that is wrong.
     """
-    found: dict[str, ImageArguments] = {}
+    found = _checked(value, "images", _IMAGE_KEYS, lambda given: inputs.parse(given)[1])
+    return cast("dict[str, ImageArguments]", found)  # by the check
+
+
+def policies(value: object) -> dict[str, PolicyArguments]:
+    """The ``policies`` key: resource name -> arguments of ``AmiDeprecationPolicy``.
+
+    Raises:
+        InvalidInput: with a line for everything that is wrong.
+    """
+    found = _checked(value, "policies", _POLICY_KEYS, lambda given: policy_arguments.parse(given)[1])
+    return cast("dict[str, PolicyArguments]", found)  # by the check
+
+
+def _checked(
+    value: object,
+    key: str,
+    keys: Mapping[str, str],
+    problems_of: Callable[[Mapping[str, object]], list[Problem]],
+) -> dict[str, dict[str, object]]:
+    """All entries of one configuration key, under our argument names."""
+    found: dict[str, dict[str, object]] = {}
     wrong: list[str] = []
-    for name, given in entries(value, "images").items():
-        path = f"{NAMESPACE}:images.{name}"
+    camel = {ours: theirs for theirs, ours in keys.items()}
+    for name, given in entries(value, key).items():
+        path = f"{NAMESPACE}:{key}.{name}"
         try:
-            arguments = renamed(given, _IMAGE_KEYS, path)
+            arguments = renamed(given, keys, path)
         except InvalidInput as problem:
             wrong.append(str(problem))
             continue
-        _, problems = inputs.parse(arguments)
-        camel = {ours: theirs for theirs, ours in _IMAGE_KEYS.items()}
-        for each in problems:
+        for each in problems_of(arguments):
             where = f"{path}.{camel[each.property]}" if each.property else path
             sentence = each.sentence
             for ours, theirs in camel.items():
                 sentence = sentence.replace(ours, theirs)
             wrong.append(f"{where}: {sentence}")
-        found[name] = cast("ImageArguments", arguments)  # by the parse above, or it is not used
+        found[name] = arguments
     if wrong:
         raise InvalidInput("\n".join(wrong))
     return found

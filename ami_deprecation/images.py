@@ -1,0 +1,248 @@
+"""Reading images in a program: ``get_images`` and ``get_images_output``.
+
+They call EC2 from the program itself, as the resource does from its plugin, with the same aws
+configuration of the stack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypedDict, cast
+
+import pulumi
+import pulumi.runtime
+
+from . import aws_provider, ec2, identity, inputs
+from .ec2 import Target, fleet
+from .errors import AmiDeprecationError, ImageNotFound, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .image import Image
+
+__all__ = ["get_images", "get_images_output"]
+
+#: What a filter asks for: one value or any of several; ``*`` and ``?`` are EC2's wildcards.
+Values: TypeAlias = "str | Sequence[str]"
+
+
+class _Query(TypedDict):
+    """What is asked of EC2, all of it known."""
+
+    owners: Values
+    name: Values | None
+    filters: Mapping[str, Values] | None
+    tags: Mapping[str, Values] | None
+    image_ids: Sequence[str] | None
+    include_deprecated: bool
+    include_disabled: bool
+
+
+class _Where(TypedDict):
+    """As whom and where, all of it known. ``provider`` is what an explicit aws provider says."""
+
+    region: str | None
+    profile: str | None
+    role_arn: str | None
+    provider: Mapping[str, object] | None
+
+
+def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
+    *,
+    owners: Values = ("self",),
+    name: Values | None = None,
+    filters: Mapping[str, Values] | None = None,
+    tags: Mapping[str, Values] | None = None,
+    image_ids: Sequence[str] | None = None,
+    include_deprecated: bool = False,
+    include_disabled: bool = False,
+    region: str | None = None,
+    profile: str | None = None,
+    role_arn: str | None = None,
+) -> list[Image]:
+    """Read images with DescribeImages, in a preview as well as in an update.
+
+    The stack's ``aws:region``, ``aws:profile``, ``aws:assumeRoles`` and so on are honoured. The settings of an
+    explicit ``aws.Provider`` are known only later than this call returns: ``get_images_output`` takes one.
+
+    Args:
+        owners: ``self``, account ids, ``amazon``, ``aws-marketplace``; empty: everybody's that can be seen.
+        name: the image's name, or several, with EC2's wildcards ``*`` and ``?``.
+        filters: any other filter of DescribeImages, by its name: ``{"architecture": "arm64"}``.
+        tags: tag key to value or values; ``*`` for any.
+        image_ids: only these, of these owners; ids that are not there are left out.
+        include_deprecated: other accounts' deprecated images too; one's own are always among them.
+        include_disabled: one's own disabled images too.
+        region: else ``aws:region``, or boto3's chain.
+        profile: else ``aws:profile``.
+        role_arn: a role to assume; else ``aws:assumeRoles``.
+
+    Returns:
+        The images, newest first (of one age, by id); an empty list when none match.
+
+    Raises:
+        AmiDeprecationError: one of its subclasses when the images cannot be read; it is a ``pulumi.RunError``
+            too, so that an uncaught one ends the program with its sentence and without a traceback.
+
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html
+    """
+    query: _Query = {
+        "owners": owners,
+        "name": name,
+        "filters": filters,
+        "tags": tags,
+        "image_ids": image_ids,
+        "include_deprecated": include_deprecated,
+        "include_disabled": include_disabled,
+    }
+    return _read({"region": region, "profile": profile, "role_arn": role_arn, "provider": None}, query)
+
+
+def get_images_output(  # noqa: PLR0913  # as get_images
+    *,
+    owners: pulumi.Input[str | Sequence[pulumi.Input[str]]] = ("self",),
+    name: pulumi.Input[str | Sequence[pulumi.Input[str]]] | None = None,
+    filters: pulumi.Input[Mapping[str, pulumi.Input[str | Sequence[pulumi.Input[str]]]]] | None = None,
+    tags: pulumi.Input[Mapping[str, pulumi.Input[str | Sequence[pulumi.Input[str]]]]] | None = None,
+    image_ids: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+    include_deprecated: pulumi.Input[bool] = False,
+    include_disabled: pulumi.Input[bool] = False,
+    region: pulumi.Input[str] | None = None,
+    profile: pulumi.Input[str] | None = None,
+    role_arn: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> pulumi.Output[list[Image]]:
+    """Read images once all arguments are known.
+
+    Args: those of ``get_images``, each of which may be an Output, and
+
+        opts: ``provider`` may be a ``pulumi_aws.Provider``, and ``parent`` a resource that has one;
+            ``depends_on`` (of ``pulumi.InvokeOutputOptions``) is waited for.
+
+    Returns:
+        The images as an Output; unknown in a preview that does not know all arguments.
+    """
+    opts = opts or pulumi.InvokeOptions()
+    aws, _ = aws_provider.take(pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider))
+    query = pulumi.Output.all(
+        owners=owners,
+        name=name,
+        filters=filters,
+        tags=tags,
+        image_ids=image_ids,
+        include_deprecated=include_deprecated,
+        include_disabled=include_disabled,
+    )
+    where = pulumi.Output.all(
+        region=region,
+        profile=profile if profile is not None else aws.profile,
+        role_arn=role_arn,
+        provider=aws.config,
+    )
+    return pulumi.Output.all(where, query, aws.problem, _waited_for(opts)).apply(_read_known)
+
+
+def _waited_for(opts: pulumi.InvokeOptions) -> pulumi.Output[object]:
+    """Known once the resources that the call depends on are there; a preview does not know ids to come."""
+    given = opts.depends_on if isinstance(opts, pulumi.InvokeOutputOptions) else None
+
+    def made(resources: object) -> pulumi.Output[object]:
+        several = resources if isinstance(resources, (list, tuple)) else [resources]
+        known = [
+            each.id if isinstance(each, pulumi.CustomResource) else each.urn
+            for each in several
+            if isinstance(each, pulumi.Resource)
+        ]
+        return cast("pulumi.Output[object]", pulumi.Output.all(*known))
+
+    return pulumi.Output.from_input(cast("object", given)).apply(made)
+
+
+async def _read_known(values: Sequence[object]) -> list[Image]:
+    where, query, problem, _ = values
+    if isinstance(problem, str):
+        raise_shown(InvalidInput(problem))
+    # In a thread, so that the program's other resources go on meanwhile.
+    return await asyncio.to_thread(_read, cast("_Where", where), cast("_Query", query))
+
+
+def _read(where: _Where, query: _Query) -> list[Image]:
+    try:
+        return _list(target_of(**where), query)
+    except AmiDeprecationError as error:
+        raise_shown(error)
+
+
+def _list(target: Target, query: _Query) -> list[Image]:
+    for image_id in query["image_ids"] or ():
+        if not inputs.IMAGE_ID.fullmatch(image_id):
+            raise InvalidInput(
+                f"image_ids: {image_id!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
+            )
+    owners = query["owners"]
+
+    def ask(ids: Sequence[str] | None) -> list[Image]:
+        try:
+            return fleet.list_images(
+                target,
+                owners=(owners,) if isinstance(owners, str) else owners,
+                name=query["name"],
+                tags=query["tags"],
+                filters=query["filters"],
+                image_ids=ids,
+                include_deprecated=query["include_deprecated"],
+                include_disabled=query["include_disabled"],
+            )
+        except ImageNotFound:
+            # One absent id fails the whole call: ask for the halves until it is alone.
+            if ids is None or len(ids) <= 1:
+                return []
+            middle = len(ids) // 2
+            return ask(ids[:middle]) + ask(ids[middle:])
+
+    found = ask(query["image_ids"])
+    return sorted(sorted(found, key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)
+
+
+def target_of(
+    *,
+    region: str | None,
+    profile: str | None,
+    role_arn: str | None,
+    provider: Mapping[str, object] | None = None,
+) -> Target:
+    """As whom and where a program reads: its arguments, else the stack's aws configuration, else boto3's chain.
+
+    Args:
+        region: a Region's name.
+        profile: a profile of the AWS configuration.
+        role_arn: a role to assume.
+        provider: what an explicit aws provider says, in place of the stack's configuration.
+
+    Raises:
+        AmiDeprecationError: one of its subclasses: no Region is set, it does not exist, the profile does not.
+    """
+    stack = identity.from_stack_config(pulumi.runtime.get_config)
+    who = identity.resolve(stack, profile=profile, role_arn=role_arn, provider=provider)
+    if role_arn is not None and not inputs.ROLE_ARN.fullmatch(role_arn):
+        raise InvalidInput(
+            f"role_arn: {role_arn!r} is not the ARN of a role, like arn:aws:iam::123456789012:role/name"
+        )
+    said = region or (provider.get("region") if provider else stack.region)
+    said = said if isinstance(said, str) else ec2.default_region(who.profile)
+    if said is None:
+        raise InvalidInput(
+            "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_DEFAULT_REGION"
+        )
+    ec2.check_region(said)
+    return Target(who, said)
+
+
+def raise_shown(error: AmiDeprecationError) -> NoReturn:
+    """Raise the same error as a ``pulumi.RunError`` too: the language host shows its sentence and no traceback."""
+    kind = type(error)
+    shown = type(
+        kind.__name__, (kind, pulumi.RunError), {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    )
+    raise shown(str(error)) from None
