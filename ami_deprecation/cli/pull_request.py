@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ _HEAD = ("Image", "Region", "Date", "Notice", "What happens")
 
 def marker(key: str) -> str:
     """The first line, by which a job finds the comment that it has to edit; not shown."""
-    safe = key.replace("--", "-").replace(">", "")
+    safe = re.sub("-+", "-", " ".join(key.replace(">", "").split()))
     return f"<!-- ami-deprecation comment{': ' if safe else ''}{safe} -->"
 
 

@@ -1,0 +1,157 @@
+"""How commands begin and end: help, versions, exit codes, one sentence for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+
+import ami_deprecation
+from ami_deprecation.cli.app import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERBS = ("report", "comment", "adopt", "iam-policy")
+PREVIEW = json.dumps({"steps": [], "changeSummary": {}})
+
+
+def command(*arguments: str, code: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, without AWS settings; `code` runs first in it."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    start = f"{code}\nimport sys, runpy\nsys.argv[0] = 'ami-deprecation'\nrunpy.run_module('ami_deprecation', run_name='__main__')"
+    return subprocess.run(
+        [sys.executable, "-c", start, *arguments],
+        env=kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull} | more,
+        input=PREVIEW,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("missing", ["click", "rich", "jinja2"])
+def test_without_the_extra_one_sentence_says_what_to_install(missing: str) -> None:
+    hide = (
+        "import importlib.util as u\nreal = u.find_spec\n"
+        f"u.find_spec = lambda name, *more: None if name == {missing!r} else real(name, *more)"
+    )
+    result = command("report", code=hide)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == "The command line needs a few more packages: pip install 'ami-deprecation[cli]'\n"
+
+
+def test_the_console_script_is_the_same_program() -> None:
+    [script] = entry_points(group="console_scripts", name="ami-deprecation")
+    assert script.value == "ami_deprecation.__main__:main"
+    result = command("--version")
+    assert (result.returncode, result.stdout) == (0, f"ami-deprecation {ami_deprecation.__version__}\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_teaches_itself_with_examples_and_exit_codes(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"  ami-deprecation {verb}" in shown
+    assert "Examples:" in shown
+    assert "Exit codes: 0 done; 1 something failed; 2 wrong options or input; 3" in shown
+    longest = max(shown.splitlines(), key=len)
+    assert len(longest) <= 110, longest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Missing command"),
+        (["repot"], "No such command 'repot'"),
+        (["report", "--nope"], "No such option"),
+        (["report", "--fail-within", "soon"], "'soon' is not a length of time: write 14d, 2w or 36h"),
+        (["report", "--tag", "Team"], "'Team' is not a tag: write Key=Value"),
+        (["report", "-r", "eu-west-9"], "'eu-west-9' is not a Region"),
+        (["report", "-r", "eu-west-1", "--all-regions"], "--region and --all-regions exclude each other"),
+        (["comment", "/no/such/file.json"], "/no/such/file.json: No such file or directory"),
+        (["iam-policy", "--read-only", "--tag", "a=b"], "--tag limits the calls that change a date"),
+        (["iam-policy", "-r", "eu-west-1,cn-north-1"], "one policy is for one partition"),
+        (["iam-policy", "-r", "eu-west-1", "--partition", "aws-cn"], "one policy is for one partition"),
+        (["iam-policy", "--partition", "azure"], "'azure' is no partition"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_code_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("ami-deprecation: ")
+    assert err.count("\n") == 1
+    assert sentence in err
+
+
+def test_no_region_in_force_is_one_sentence() -> None:
+    result = command("report")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "ami-deprecation: no Region is set: give --region eu-west-1 or --all-regions, or set AWS_REGION\n"
+    )
+
+
+def test_without_credentials_the_region_is_named_and_the_exit_code_is_1() -> None:
+    result = command("report", "-r", "eu-west-1", AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    assert result.returncode == 1
+    assert result.stdout == "Nothing could be read.\n"
+    assert result.stderr.startswith("ami-deprecation: eu-west-1: it is not in the report: ")
+    assert "there are no AWS credentials" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_error_of_our_own_making_is_a_sentence_too_unless_its_place_is_asked_for() -> None:
+    broken = "import ami_deprecation.cli.preview as p\np.read = lambda *_: 1 / 0"
+    result = command("comment", code=broken)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "ami-deprecation: this should not happen, please report it (ZeroDivisionError: division by zero); "
+        "AMI_DEPRECATION_DEBUG=1 shows where\n"
+    )
+    assert "Traceback" in command("comment", code=broken, AMI_DEPRECATION_DEBUG="1").stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", "-o", "/no/such/folder/policy.json"]) == 1
+    assert capsys.readouterr().err == (
+        "ami-deprecation: /no/such/folder/policy.json: No such file or directory\n"
+    )
+
+
+def test_output_goes_to_a_file_and_nothing_to_stdout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "policy.json"
+    assert run(["iam-policy", "--read-only", "-r", "cn-north-1", "-o", str(file)]) == 0
+    assert capsys.readouterr().out == ""
+    assert json.loads(file.read_text())["Statement"][0]["Action"] == "ec2:DescribeImages"
+
+
+def test_the_partition_follows_from_the_regions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", "--regions", "us-gov-west-1"]) == 0
+    resources = [each["Resource"] for each in json.loads(capsys.readouterr().out)["Statement"]]
+    assert resources == ["*", "arn:aws-us-gov:ec2:us-gov-west-1::image/*"]
+
+
+def test_a_reader_that_has_seen_enough_causes_no_complaint() -> None:
+    arguments = [sys.executable, "-m", "ami_deprecation", "iam-policy", "--references"]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) in (0, 1)
