@@ -1,0 +1,70 @@
+"""get_images and get_images_output in programs on the real engine."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Stack
+
+START = datetime(2026, 3, 1, tzinfo=timezone.utc)
+US = "us-east-1"
+
+
+def test_a_program_dates_what_it_reads_in_the_stacks_region(stack: Stack, ec2: LocalEC2) -> None:
+    for age in range(3):
+        ec2.add_image(f"web-{age}", region=US, created=START - timedelta(days=age))
+    stack.config({"aws:region": US})
+    stack.program(
+        """
+        import pulumi
+        from ami_deprecation import AmiDeprecation, get_images
+
+        newest, *older = get_images(name="web-*")
+        for image in older:
+            AmiDeprecation(image.name, image_id=image.id, deprecate_at="2030-01-01")
+        pulumi.export("newest", newest.name)
+        """
+    )
+    stack.up()
+    assert stack.outputs()["newest"] == "web-0"
+    dated = [image.name for image in ec2.images(region=US) if image.deprecation_time]
+    assert sorted(dated) == ["web-1", "web-2"]
+
+
+def test_outputs_are_read_once_they_are_known(stack: Stack, ec2: LocalEC2) -> None:
+    image_id = ec2.add_image("web-1")
+    ec2.add_image("other")
+    stack.program(
+        f"""
+        import pulumi
+        from ami_deprecation import AmiDeprecation, get_images_output
+
+        first = AmiDeprecation("first", image_id="{image_id}", deprecate_in_days=30)
+        # A preview does not know the id of a resource that is to be made.
+        images = get_images_output(name=first.id.apply(lambda _: "web-*"))
+        waiting = get_images_output(opts=pulumi.InvokeOutputOptions(depends_on=[first]))
+        pulumi.export("names", images.apply(lambda images: [image.name for image in images]))
+        pulumi.export("dates", waiting.apply(lambda images: [str(image.date) for image in images if image.date]))
+        """
+    )
+    assert stack.preview().output.count("[unknown]") == 2
+    stack.up()
+    assert stack.outputs()["names"] == ["web-1"]
+    assert len(stack.outputs()["dates"]) == 1
+
+
+@pytest.mark.parametrize(
+    "call", ["get_images()", "pulumi.export('n', get_images_output().apply(len))", "get_images_output()"]
+)
+def test_a_failed_read_ends_the_program_with_one_sentence(stack: Stack, ec2: LocalEC2, call: str) -> None:
+    ec2.faults.add("DescribeImages", "denied", times=None)
+    stack.program(f"import pulumi\nfrom ami_deprecation import get_images, get_images_output\n{call}\n")
+    result = stack.preview(check=False)
+    assert result.code != 0
+    assert "may not do ec2:DescribeImages on the images in eu-west-1" in result.output
+    assert "Traceback" not in result.output
