@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.aws_stand_in import locate
+
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
     from tests.engine.harness import Stack
@@ -56,6 +58,33 @@ def test_outputs_are_read_once_they_are_known(stack: Stack, ec2: LocalEC2) -> No
     stack.up()
     assert stack.outputs()["names"] == ["web-1"]
     assert len(stack.outputs()["dates"]) == 1
+
+
+def test_an_explicit_provider_says_where_to_read(stack: Stack, ec2: LocalEC2) -> None:
+    ec2.add_image("here")
+    ec2.add_image("there", region=US)
+    locate.use(stack).program(
+        f"""
+        import pulumi
+        import pulumi_aws as aws
+        from ami_deprecation import get_images_output
+
+        class Parent(pulumi.ComponentResource):
+            pass
+
+        provider = aws.Provider("us", region="{US}")
+        parent = Parent("test:index:Parent", "parent", {{}}, pulumi.ResourceOptions(providers=[provider]))
+        for name, opts in (
+            ("provider", pulumi.InvokeOptions(provider=provider)),
+            ("parent", pulumi.InvokeOptions(parent=parent)),
+            ("none", None),
+        ):
+            found = get_images_output(name="*here", opts=opts)
+            pulumi.export(name, found.apply(lambda images: [image.name for image in images]))
+        """
+    )
+    stack.up()
+    assert stack.outputs() == {"provider": ["there"], "parent": ["there"], "none": ["here"]}
 
 
 @pytest.mark.parametrize(
