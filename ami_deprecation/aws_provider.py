@@ -7,13 +7,14 @@ roles, account guards. pulumi-aws is not imported: a provider is known by its pa
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 #: Settings that decide as whom or where a call goes and that cannot be taken over.
 _UNSUPPORTED = {
@@ -42,7 +43,7 @@ class AwsProvider:
 def take(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.ResourceOptions]:
     """What ``opts.provider`` says, and the options without it."""
     rest = pulumi.ResourceOptions() if opts is None else pulumi.ResourceOptions.merge(None, opts)
-    provider = rest.provider
+    provider = rest.provider or _among(rest.providers)
     if provider is None and rest.parent is not None:
         provider = rest.parent.get_provider("aws:ec2/ami:Ami")
     if provider is None or provider.package == "pulumi-python":
@@ -54,6 +55,13 @@ def take(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.Resou
             "and role_arn"
         ), rest
     return _read(provider), rest
+
+
+def _among(
+    providers: Mapping[str, pulumi.ProviderResource] | Sequence[pulumi.ProviderResource] | None,
+) -> pulumi.ProviderResource | None:
+    every = providers.values() if isinstance(providers, Mapping) else providers or ()
+    return next((each for each in every if each.package == "aws"), None)
 
 
 def _read(provider: pulumi.ProviderResource) -> AwsProvider:

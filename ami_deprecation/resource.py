@@ -91,9 +91,9 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
         aws, opts = aws_provider.take(opts)
         props: dict[str, pulumi.Input[object]] = {
             "image_id": image_id,
-            "deprecate_at": None if deprecate_at is None else _text(deprecate_at),
-            "deprecate_after_days": deprecate_after_days,
-            "deprecate_in_days": deprecate_in_days,
+            "deprecate_at": _carried(deprecate_at),
+            "deprecate_after_days": _carried(deprecate_after_days),
+            "deprecate_in_days": _carried(deprecate_in_days),
             "region": region,
             "profile": profile if profile is not None else aws.profile,
             "role_arn": role_arn,
@@ -106,13 +106,16 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
         super().__init__(AmiDeprecationProvider(), resource_name, props, opts)
 
 
-def _text(value: pulumi.Input[Date]) -> object:
-    """A date as the wire can carry it; what is wrong with it, check will say."""
-    if isinstance(value, (str, date)):
+def _carried(value: pulumi.Input[Date | int] | None) -> object:
+    """A date or a number of days as the wire can carry it; what is wrong with it, check will say."""
+    if value is None or isinstance(value, (str, int, date)):
         return _plain(value)
     eventual: pulumi.Output[object] = pulumi.Output.from_input(value)
     return eventual.apply(_plain)
 
 
 def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    # Of another type the SDK would say no more than that it is unexpected: as text, check refuses it by name.
+    return value if value is None or isinstance(value, (str, int, float)) else repr(value)
