@@ -6,13 +6,17 @@ import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.aws_stand_in import locate
+from tests.engine.aws_stand_in.plugin import KINDS, changes
 from tests.engine.harness import REPOSITORY
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
     from ami_deprecation.testing import LocalEC2
     from tests.engine.conftest import MakeStack
-    from tests.engine.harness import Stack
+    from tests.engine.harness import Cli, Stack
 
 EXAMPLES = REPOSITORY / "examples"
 CREATED = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
@@ -48,10 +52,14 @@ def steps(readme: Path) -> list[Step]:
 
 def follow(stack: Stack, example: str) -> None:
     """Type the commands of an example's README into its project, and find what it promises in the output."""
-    for step in steps(EXAMPLES / example / "README.md"):
+    follow_steps(stack, steps(EXAMPLES / example / "README.md"))
+
+
+def follow_steps(stack: Stack, told: list[Step], *, fails: bool = False) -> None:
+    for step in told:
         assert step.command.startswith("pulumi ")
         result = stack.run(*shlex.split(step.command)[1:], check=False)
-        failure_promised = any("error:" in line for line in step.promised)
+        failure_promised = fails or any("error:" in line for line in step.promised)
         assert (result.code != 0) == failure_promised, str(result)
         shown = [plain(line) for line in result.output.splitlines()]
         for line in step.promised:
@@ -145,6 +153,61 @@ class TestPackerManifest:
         assert result.calls == ()
 
 
+class TestSameStack:
+    def test_the_date_goes_with_its_image_through_refresh_replacement_and_destroy(
+        self, make_stack: MakeStack, ec2: LocalEC2
+    ) -> None:
+        for image_id in ("ami-0aaaaaaaaaaaaaaa1", "ami-0aaaaaaaaaaaaaaa2"):
+            ec2.add_image("golden", image_id=image_id, region="us-east-1", created=CREATED)
+        stack = example(make_stack, "same-stack")
+        told = steps(EXAMPLES / "same-stack" / "README.md")
+
+        # The image does not exist yet: the preview shows both and has nothing against a date on an unknown image.
+        follow_steps(stack, told[:4])
+        first = stack.outputs()["imageId"]
+        assert ec2.image(first).deprecation_time == a_year_after(ec2, first)
+
+        # A refresh reads the date into AmiCopy; the update after it must not cancel what it did not ask for.
+        assert stack.up("--refresh").mutations == []
+
+        mark = ec2.mark()
+        follow_steps(stack, told[4:])
+        second = stack.outputs()["imageId"]
+        assert second != first
+        assert ec2.image(second).deprecation_time == a_year_after(ec2, second)
+        assert ec2.image(first).state == "deregistered"
+        changes = [(call.action, call.image_ids, call.error_code) for call in ec2.mutations(mark)]
+        assert changes == [
+            ("CopyImage", (), None),
+            ("EnableImageDeprecation", (second,), None),
+            ("DeregisterImage", (first,), None),
+        ]
+
+        assert stack.destroy().mutations == ["DeregisterImage"]
+
+    def test_the_stand_in_would_cancel_a_date_that_the_program_does_not_ask_for(self) -> None:
+        """As the real plugin does. Were it not so, the update after a refresh would prove nothing."""
+        state = {"name": "base", "deprecationTime": "2028-06-01T00:00:00.000Z"}
+        kind = KINDS["aws:ec2/amiCopy:AmiCopy"]
+        assert changes(kind, state, {"name": "base"}, []) == ["deprecationTime"]
+        assert changes(kind, state, {"name": "base"}, ["deprecationTime"]) == []
+
+    def test_with_mocks_the_date_is_declared_for_the_copy(self) -> None:
+        """In a process of its own: mocks are for the whole of one."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py"]
+        done = subprocess.run(
+            command, cwd=EXAMPLES / "same-stack", capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "1 passed" in done.stdout
+
+
+def a_year_after(ec2: LocalEC2, image_id: str) -> datetime:
+    """The date that `deprecate_after_days=365` means, on the minute."""
+    when = ec2.image(image_id).creation_date + timedelta(days=365, seconds=30)
+    return when.replace(second=0, microsecond=0)
+
+
 class TestAwsProvider:
     def test_each_image_is_found_in_the_region_of_its_provider(
         self, make_stack: MakeStack, ec2: LocalEC2
@@ -226,3 +289,57 @@ class TestAwsProvider:
         assert result.code != 0
         assert "opts.provider is a provider of 'other': give a pulumi_aws.Provider" in result.output
         assert "Traceback" not in result.output
+
+
+class TestPolicyPack:
+    @pytest.fixture
+    def pack(self, cli: Cli, tmp_path: Path) -> Path:
+        """The pack as the engine at hand can start it."""
+        folder = tmp_path / "pack"
+        shutil.copytree(
+            EXAMPLES / "policy-pack", folder, ignore=shutil.ignore_patterns("venv", "__pycache__")
+        )
+        (folder / "venv").symlink_to(sys.prefix)
+        if not (cli.folder / "pulumi-analyzer-policy-python").exists():
+            # An engine without Pulumi's own way to start a Python pack: what stands for that is two lines, as there,
+            # found by the name of a runtime that has no language host.
+            project = folder / "PulumiPolicy.yaml"
+            project.write_text(project.read_text().replace("name: python\n", "name: python-pack\n"))
+            starter = tmp_path / "pulumi-analyzer-policy-python-pack"
+            starter.write_text(f'#!/bin/sh\nexec {sys.prefix}/bin/python -u -m pulumi.policy "$1" "$2"\n')
+            starter.chmod(0o755)
+        return folder
+
+    def test_a_launch_from_a_deprecated_image_is_refused_before_anything_is_made(
+        self, stack: Stack, ec2: LocalEC2, pack: Path
+    ) -> None:
+        old = ec2.add_image(
+            "web-2025-01-07",
+            image_id="ami-0123456789abcdef0",
+            created=CREATED,
+            deprecation_time=CREATED + timedelta(days=1),
+        )
+        new = ec2.add_image("web-2026-07-01", created=CREATED)
+        stack.program(
+            """
+            import pulumi
+
+            image_id = pulumi.Config().require("imageId")
+            pulumi.CustomResource("aws:ec2/instance:Instance", "web", {"ami": image_id, "id": None, "arn": None})
+            pulumi.CustomResource("aws:ec2/launchTemplate:LaunchTemplate", "web", {"imageId": image_id})
+            """
+        )
+        locate.use(stack)
+        stack.env["PATH"] = os.pathsep.join([str(pack.parent), stack.env["PATH"]])
+
+        stack.config({"aws:region": "eu-west-1", "project:imageId": old})
+        told = steps(EXAMPLES / "policy-pack" / "README.md")
+        here = [Step(step.command.replace("path/to/policy-pack", str(pack)), step.promised) for step in told]
+        follow_steps(stack, here, fails=True)
+        refused = stack.up("--policy-pack", str(pack), check=False)
+        assert refused.code != 0
+        assert refused.mutations == []
+
+        stack.config({"aws:region": "eu-west-1", "project:imageId": new})
+        passed = stack.up("--policy-pack", str(pack))
+        assert sorted(passed.mutations) == ["CreateLaunchTemplate", "RunInstances"]
