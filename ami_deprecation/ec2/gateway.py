@@ -11,6 +11,7 @@ from .reads import Reader
 from .transport import Target, call, caller_account, now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from types_boto3_ec2 import EC2Client
@@ -59,8 +60,7 @@ def enable(target: Target, image_id: str, when: datetime) -> None:
 
     def ask(client: EC2Client) -> EnableImageDeprecationResultTypeDef:
         response = client.enable_image_deprecation(ImageId=image_id, DeprecateAt=schedule.to_text(when))
-        if not response.get("Return"):
-            raise translate.NoAnswer("EC2 answered that it did not do it")
+        _check_done(response)
         return response
 
     try:
@@ -77,11 +77,17 @@ def disable(target: Target, image_id: str) -> None:
 
     def ask(client: EC2Client) -> DisableImageDeprecationResultTypeDef:
         response = client.disable_image_deprecation(ImageId=image_id)
-        if not response.get("Return"):
-            raise translate.NoAnswer("EC2 answered that it did not do it")
+        _check_done(response)
         return response
 
     try:
         call(target, "DisableImageDeprecation", f"{image_id} in {target.region}", ask)
     finally:
         _reader(target).forget(image_id)
+
+
+def _check_done(response: Mapping[str, object]) -> None:
+    if "Return" not in response:  # an HTML page parses, and says nothing
+        raise translate.NoAnswer("the answer was not one of EC2's")
+    if not response["Return"]:
+        raise translate.NoAnswer("EC2 answered that it did not do it")

@@ -25,8 +25,8 @@ _lock = threading.RLock()  # making a client is not thread-safe; using one is
 def _config() -> Config:
     from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
 
-    # 20 seconds at most, and a third of the patience, so that a call that hangs is tried again.
-    longest = min(20.0, settings().retry_seconds / 3)
+    # A third of the patience, so that a call that hangs is tried again.
+    longest = min(20.0, max(1.0, settings().retry_seconds / 3))
     return Config(
         connect_timeout=min(5.0, longest),
         read_timeout=longest,

@@ -48,19 +48,21 @@ class Launcher:
     fork: bool = True
     _control: socket.socket | None = None
     _nursery: subprocess.Popen[bytes] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, environment: Mapping[str, str], output: int, error: int) -> int:
         """Start one with these descriptors as its output and error; returns its process id."""
         if not self.fork:
             command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
             return subprocess.Popen(command, env=dict(environment), stdout=output, stderr=error).pid
-        if self._control is None:
-            self._control, theirs = socket.socketpair()
-            command = [sys.executable, "-u", "-m", "tests.protocol.nursery"]
-            with theirs:
-                self._nursery = subprocess.Popen(command, stdin=theirs.fileno())
-        socket.send_fds(self._control, [json.dumps(dict(environment)).encode()], [output, error])
-        pid = array.array("i", self._control.recv(4))
+        with self._lock:
+            if self._control is None:
+                self._control, theirs = socket.socketpair()
+                command = [sys.executable, "-u", "-m", "tests.protocol.nursery"]
+                with theirs:
+                    self._nursery = subprocess.Popen(command, stdin=theirs.fileno())
+            socket.send_fds(self._control, [json.dumps(dict(environment)).encode()], [output, error])
+            pid = array.array("i", self._control.recv(4))
         return pid[0]
 
     def close(self) -> None:

@@ -8,12 +8,14 @@ provider is, byte for byte, what a user's program would have sent, the pickled p
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks, test
+from pulumi.runtime.sync_await import _ensure_event_loop
 
 from ami_deprecation import AmiDeprecation
 
@@ -27,6 +29,8 @@ T = TypeVar("T")
 _DYNAMIC = "pulumi-python:"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
+#: The SDK has one set of settings a process.
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,15 @@ def run(program: Callable[[], object], *, preview: bool) -> list[Registration]:
         Exception: whatever the program raises.
     """
     monitor = _Monitor()
-    set_mocks(_Nothing(), project="project", stack="test", preview=preview, monitor=monitor)
 
     @test  # type: ignore[untyped-decorator]  # the SDK's own way to wait for all registrations
     def body() -> None:
         program()
 
-    body()
+    with _one_at_a_time:
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # a thread has none
+        set_mocks(_Nothing(), project="project", stack="test", preview=preview, monitor=monitor)
+        body()
     return monitor.registrations
 
 
