@@ -1,0 +1,178 @@
+"""The house's arrow: who imports whom, who may know Pulumi and boto3, and how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import ami_deprecation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(ami_deprecation.__file__).parent
+PACKAGE = ROOT.name
+
+#: Functions of values and an explicit now.
+PURE = {
+    "errors",
+    "identity",
+    "image",
+    "inputs",
+    "policy_arguments",
+    "project",
+    "rules",
+    "schedule",
+    "selection",
+    "state",
+}
+#: What would make a module depend on more than its arguments.
+IMPURE = {"asyncio", "logging", "os", "pathlib", "random", "socket", "subprocess", "sys", "threading", "time"}
+#: What the gateway may know of the house: what an image, a date, an identity and an error are.
+BELOW_EC2 = {"_version", "errors", "identity", "image", "notes", "schedule", "settings"}
+#: What a program and the engine see. Nothing else knows these, or Pulumi.
+SHELL = {"aws_provider", "images", "policy", "provider", "resource", "verbs"}
+#: Entrances of their own, which nothing else needs.
+ENTRANCES = {"__main__", "cli", "testing"}
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file: `ec2.reads` for ami_deprecation/ec2/reads.py, and what it imports, also within functions."""
+
+    name: str
+    path: Path
+    #: Absolute names: of this package's modules in full, of others as written.
+    imports: frozenset[str]
+
+    @property
+    def part(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def own(self) -> set[str]:
+        """Modules of this package, without its name."""
+        return {name.partition(".")[2] for name in self.imports if name.startswith(f"{PACKAGE}.")}
+
+    @property
+    def parts(self) -> set[str]:
+        return {name.partition(".")[0] for name in self.own}
+
+    @property
+    def others(self) -> set[str]:
+        return {name.partition(".")[0] for name in self.imports} - {PACKAGE}
+
+
+def modules() -> dict[str, Module]:
+    """Every file of the package; the public names' has the name ''."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = Module(name, path, frozenset(imports(path)))
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a file imports when it runs."""
+    package = [PACKAGE, *path.relative_to(ROOT).parent.parts]
+    for node in running(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                yield inner if is_module(inner) else module
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.parent.joinpath(*name.split("."))
+    return name.startswith(f"{PACKAGE}.") and (path.with_suffix(".py").exists() or path.is_dir())
+
+
+def running(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those that only the type checker sees."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running(node)
+
+
+HOUSE = modules().values()
+
+
+def test_the_modules_named_here_are_there() -> None:
+    assert {each.part for each in HOUSE} >= PURE | SHELL | ENTRANCES | BELOW_EC2 | {"ec2"}
+
+
+def test_no_two_modules_need_each_other() -> None:
+    graph = {each.name: each.own - {each.name} for each in HOUSE}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as cycle:
+        pytest.fail(f"imports go round: {' -> '.join(cycle.args[1])}")
+
+
+def importers(of: set[str], but: set[str]) -> list[str]:
+    """Modules that import one of these packages and may not."""
+    return [each.name for each in HOUSE if each.others & of and each.part not in but]
+
+
+def test_only_the_gateway_and_the_embedded_ec2_know_boto3() -> None:
+    assert importers(of={"boto3", "botocore"}, but={"ec2", "testing"}) == []
+    assert importers(of={"moto"}, but={"testing"}) == []
+
+
+def test_only_the_shell_knows_pulumi() -> None:
+    assert importers(of={"pulumi"}, but=SHELL | {"cli"}) == []
+    assert importers(of={"pulumi_aws"}, but=set()) == [], "an aws provider is known by its package"
+
+
+def test_what_decides_is_pure() -> None:
+    assert [each.name for each in HOUSE if each.name in PURE and each.others & IMPURE] == []
+    assert wrong(dict.fromkeys(PURE, PURE)) == []
+
+
+def wrong(may_know: Mapping[str, set[str]]) -> list[str]:
+    """Parts of the house that import more of it than they may."""
+    return [
+        f"{each.name} imports {', '.join(sorted(each.parts - may_know[each.part]))}"
+        for each in HOUSE
+        if each.part in may_know and each.parts - may_know[each.part]
+    ]
+
+
+def test_nothing_knows_what_is_above_it() -> None:
+    public_names = {""}
+    every = {each.part for each in HOUSE} - public_names
+    inner = every - SHELL - ENTRANCES
+    may_know = dict.fromkeys(inner, inner) | dict.fromkeys(SHELL, inner | SHELL)
+    may_know["ec2"] = BELOW_EC2 | {"ec2"}
+    may_know["cli"] = every - {"testing"}
+    # What EC2 does is told anew there: an error in our idea of it must not be in both.
+    may_know["testing"] = BELOW_EC2 | {"testing"}
+    assert wrong(may_know) == []
+
+
+def test_a_file_over_300_lines_is_two_files() -> None:
+    lines = {each.name: len(each.path.read_text(encoding="utf-8").splitlines()) for each in HOUSE}
+    assert {name: count for name, count in lines.items() if count > 300} == {}
+
+
+@pytest.mark.parametrize("name", ["ami_deprecation", "ami_deprecation.provider", "ami_deprecation.resource"])
+def test_an_import_loads_nothing_that_a_program_does_not_need_yet(name: str) -> None:
+    code = f"import {name}, sys; print(*sorted({{module.partition('.')[0] for module in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"ami_deprecation", "pulumi"} <= loaded
+    assert not loaded & {"boto3", "botocore", "click", "jinja2", "moto", "pulumi_aws", "rich"}
