@@ -35,7 +35,8 @@ SOON_DAYS = 30
 _FAMILIES = 12
 _LIVES = 10
 _TOP, _EACH = 24, 38
-_LONGEST_LABEL = 30
+#: With a date beside it, so many letters fit onto a phone.
+_LONGEST_LABEL = 34
 
 
 @dataclass(frozen=True)
@@ -210,14 +211,15 @@ def _description(rows: Sequence[Row]) -> str:
 
 def _life(row: Row, y: int, over: Span, now: datetime, *, show_region: bool) -> Life:
     image = row.image
-    label = version(image.name) or UNNAMED
-    if len(label) > _LONGEST_LABEL:
-        label = f"{label[: _LONGEST_LABEL - 1]}…"
+    label, place = version(image.name) or UNNAMED, f" · {image.region}" if show_region else ""
+    room = _LONGEST_LABEL - len(place)
+    if len(label) > room:
+        label = f"{label[: room - 1]}…"
     return Life(
         y=y,
         kind=kind(row),
         state="no date" if row.state is State.NONE else row.state.value,
-        label=f"{label} · {image.region}" if show_region else label,
+        label=label + place,
         when=day(image.deprecation_time),
         left=_left(row),
         title=f"{image.name} ({image.id}) in {image.region}, made on {day(image.creation_date)}: {_standing(row)}",
