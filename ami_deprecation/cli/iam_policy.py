@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import ec2
-from ..ec2 import fleet
+from ..ec2.regions import known_regions
 from . import options, writing
 from .exits import TABLE, Exit, Stopped
 from .policy import Needs, policy
@@ -71,12 +71,12 @@ def iam_policy(
 def _partition(regions: Sequence[str], given: str | None) -> str:
     for region in regions:
         ec2.check_region(region)
-    found = {fleet.partition_of(region) for region in regions} | ({given} if given else set())
+    found = {known_regions()[region] for region in regions} | ({given} if given else set())
     if len(found) > 1:
         raise Stopped(
             f"one policy is for one partition, and these are of {', '.join(sorted(found))}: run it once for each"
         )
-    known = fleet.partitions()
+    known = set(known_regions().values())
     if given and given not in known:
         raise Stopped(f"{given!r} is no partition that this boto3 knows: they are {', '.join(sorted(known))}")
     return found.pop() if found else "aws"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import ImageNotFound
@@ -32,8 +31,6 @@ __all__ = [
     "image_references",
     "list_images",
     "list_regions",
-    "partition_of",
-    "partitions",
 ]
 
 #: DescribeImages' own maximum of a page.
@@ -235,28 +232,3 @@ def list_regions(target: Target) -> list[str]:
 
     response = call(target, "DescribeRegions", f"the account's Regions, asked in {target.region}", ask)
     return sorted(region["RegionName"] for region in response["Regions"] if "RegionName" in region)
-
-
-@cache
-def _partitions() -> dict[str, str]:
-    import botocore.session  # noqa: PLC0415  # lazily: see the package's docstring
-
-    session = botocore.session.get_session()
-    return {
-        region: partition
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("ec2", partition)
-    }
-
-
-def partitions() -> frozenset[str]:
-    """The partitions that boto3 knows: ``aws``, ``aws-cn``, ``aws-us-gov``, ….
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-    """
-    return frozenset(_partitions().values())
-
-
-def partition_of(region: str) -> str:
-    """The partition of a Region that ``check_region`` has found good."""
-    return _partitions()[region]
