@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from .errors import InvalidInput
 
@@ -60,6 +61,7 @@ def _kind(value: object) -> str:
     return "number" if isinstance(value, (int, float)) else type(value).__name__
 
 
+@lru_cache(maxsize=1024)  # a run without changes reads each date several times, and hardly does anything else
 def _parse_text(text: str) -> datetime:
     if not text.strip():
         raise InvalidInput(f"the text is empty; {_HOW}")

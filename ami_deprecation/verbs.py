@@ -78,7 +78,8 @@ def delete(_id: str, _props: dict[str, Any]) -> None:
 def _values(props: Mapping[str, Any]) -> dict[str, object]:
     """Props without the SDK's own key, its unknowns as ours."""
     return {
-        key: inputs.UNKNOWN if pulumi.contains_unknowns(value) else value
+        # Most values are texts, which need no search.
+        key: inputs.UNKNOWN if not isinstance(value, str) and pulumi.contains_unknowns(value) else value
         for key, value in props.items()
         if key != "__provider"
     }
