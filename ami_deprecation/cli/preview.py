@@ -74,7 +74,7 @@ class Preview:
     #: ``project/stack``; empty when there is no step.
     stack: str
     changes: tuple[Change, ...]
-    #: How many resources stay as they are.
+    #: How many resources stay as they are, as far as the digest has them (``--show-sames``).
     unchanged: int
     #: The provider's own lines.
     notes: tuple[str, ...]
