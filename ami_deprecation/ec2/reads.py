@@ -1,8 +1,10 @@
 """Reading images: few calls for many of them.
 
 The engine asks for one image at a time, at most four at once. The first images of a process are asked for by
-their ids; when more follow, one listing of the account's own images answers for the rest. An account with
-many more images than that is asked by ids after all, those of waiting threads together in one call.
+their ids; when more follow, a listing of the account's own images answers for the rest. An account with many
+more images than ours is listed little by little: ours are asked for by ids meanwhile, those of waiting threads
+together in one call, and a further page is read for every ten of these calls. So neither an account of
+20,000 images costs a small stack much, nor are a thousand images asked for one by one.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .. import schedule
-from ..errors import ImageNotFound
+from ..errors import ImageNotFound, RequestRefused
 from ..image import Image
 from . import translate
 from .transport import Target, call
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
 
 #: This many calls by id within a listing's age, then a listing.
 _LIST_AFTER = 2
-#: A listing that has not ended by then is of an account too large for it.
-_MOST_PAGES = 3
+#: So many of its pages at once; most accounts end before that.
+_PAGES_AT_ONCE = 3
+#: A page of a thousand images takes EC2 and us about the time of so many calls by id.
+_CALLS_PER_PAGE = 10
 #: DescribeImages' own maximum.
 _PAGE = 1000
 _MOST_IDS = 200
@@ -45,6 +49,19 @@ class _Entry:
 
 
 @dataclass
+class _Listing:
+    """How far the account's own images are listed. Only the thread that reads touches it."""
+
+    began: float = 0.0
+    pages: int = 0
+    token: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.pages > 0 and self.token is None
+
+
+@dataclass
 class Reader:
     """The images of one target, as this process has read them. Thread-safe."""
 
@@ -53,8 +70,8 @@ class Reader:
     _wanted: set[str] = field(default_factory=set)
     _busy: bool = False
     _by_id_calls: list[float] = field(default_factory=list)
-    _listed_at: float | None = None
-    _too_large: bool = False
+    _listing: _Listing = field(default_factory=_Listing)
+    _written: dict[str, float] = field(default_factory=dict)
     _changed: Condition = field(default_factory=Condition)
 
     def get(self, image_id: str, max_age: float) -> Image | None:
@@ -71,10 +88,9 @@ class Reader:
                     self._changed.wait()
                     continue
                 self._busy = True
-                listing = self._should_list(asked, max_age)
             try:
-                if listing:
-                    self._list()
+                while self._page_is_due(image_id, asked, max_age):
+                    self._read_page()
                 self._read(self._take(image_id, asked, max_age))
             finally:
                 with self._changed:
@@ -93,18 +109,50 @@ class Reader:
             return [each for each in waiting if self._fresh(each, asked, max_age) is None]
 
     def forget(self, image_id: str) -> None:
-        """After a write, what was read before is no longer true."""
+        """After a write, what was read before is no longer true, also when its answer is still on its way."""
         with self._changed:
             self._entries.pop(image_id, None)
-
-    def _should_list(self, asked: float, max_age: float) -> bool:
-        self._by_id_calls = [at for at in self._by_id_calls if at >= asked - max_age]
-        recently = self._listed_at is not None and self._listed_at >= asked - max_age
-        return not self._too_large and not recently and len(self._by_id_calls) >= _LIST_AFTER
+            self._written[image_id] = time.monotonic()
 
     def _store(self, images: Mapping[str, Image | None], at: float) -> None:
         with self._changed:
-            self._entries.update({image_id: _Entry(image, at) for image_id, image in images.items()})
+            self._entries.update(
+                {
+                    image_id: _Entry(image, at)
+                    for image_id, image in images.items()
+                    if at > self._written.get(image_id, 0.0)
+                }
+            )
+
+    def _page_is_due(self, image_id: str, asked: float, max_age: float) -> bool:
+        with self._changed:
+            if self._fresh(image_id, asked, max_age) is not None:
+                return False  # it was on the page before
+        since = asked - max_age
+        by_id = sum(at >= since for at in self._by_id_calls)
+        if by_id < _LIST_AFTER:
+            return False
+        if self._listing.began < since:
+            self._listing = _Listing()
+        beyond = max(0, self._listing.pages + 1 - _PAGES_AT_ONCE)
+        return not self._listing.ended and by_id >= _LIST_AFTER + beyond * _CALLS_PER_PAGE
+
+    def _read_page(self) -> None:
+        at = time.monotonic()
+        known = self._listing
+        request: DescribeImagesRequestTypeDef = {"Owners": ["self"], "MaxResults": _PAGE}
+        if known.token:
+            request["NextToken"] = known.token
+        try:
+            images, token = describe(
+                self.target, request, what=f"the account's images in {self.target.region}"
+            )
+        except RequestRefused:
+            if not known.token:
+                raise
+            images, token = [], None  # a token too old: what the listing has not shown is asked for by ids
+        self._store({image.id: image for image in images}, at)
+        self._listing = _Listing(began=known.began if known.pages else at, pages=known.pages + 1, token=token)
 
     def _read(self, ids: list[str]) -> None:
         if not ids:
@@ -124,23 +172,6 @@ class Reader:
             return
         by_id = {image.id: image for image in found}
         self._store({image_id: by_id.get(image_id) for image_id in ids}, at)
-
-    def _list(self) -> None:
-        at = time.monotonic()
-        token: str | None = None
-        for _ in range(_MOST_PAGES):
-            request: DescribeImagesRequestTypeDef = {"Owners": ["self"], "MaxResults": _PAGE}
-            if token:
-                request["NextToken"] = token
-            images, token = describe(
-                self.target, request, what=f"the account's images in {self.target.region}"
-            )
-            self._store({image.id: image for image in images}, at)
-            if not token:
-                break
-        with self._changed:
-            self._listed_at = at
-            self._too_large = token is not None
 
 
 def describe(

@@ -1,0 +1,94 @@
+"""How few calls reading many images takes, over EC2's wire."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ami_deprecation.ec2 import Target, gateway, sessions
+from ami_deprecation.ec2.reads import Reader
+from ami_deprecation.identity import Identity
+from ami_deprecation.testing import LocalEC2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = "eu-west-1"
+HERE = Target(Identity(access_key="testing", secret_key="testing", token="testing"), REGION)
+MINUTES = 300.0
+
+
+@pytest.fixture
+def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEC2]:
+    with LocalEC2() as server:
+        for name, value in server.environment(region=REGION).items():
+            monkeypatch.setenv(name, value)
+        sessions._ec2.cache_clear()
+        yield server
+    sessions._ec2.cache_clear()
+
+
+def calls(ec2: LocalEC2) -> int:
+    return len(ec2.calls_since(0, "DescribeImages"))
+
+
+def test_a_thousand_images_are_read_with_two_calls_by_id_and_one_page(ec2: LocalEC2) -> None:
+    reader = Reader(HERE)
+    for image_id in ec2.add_images(1000):
+        image = reader.get(image_id, MINUTES)
+        assert image is not None
+        assert image.id == image_id
+    assert calls(ec2) == 3
+
+
+def test_two_images_in_a_large_account_are_read_by_id_and_nothing_is_listed(ec2: LocalEC2) -> None:
+    ec2.add_images(1500, "other")
+    reader = Reader(HERE)
+    for image_id in ec2.add_images(2):
+        assert reader.get(image_id, MINUTES)
+    assert [call.image_ids != () for call in ec2.calls] == [True, True]
+
+
+def test_a_large_account_is_listed_little_by_little_and_never_again(ec2: LocalEC2) -> None:
+    ec2.add_images(6000, "other")
+    reader = Reader(HERE)
+    for image_id in ec2.add_images(200):
+        assert reader.get(image_id, MINUTES)
+    pages = [number for number, call in enumerate(ec2.calls) if not call.image_ids]
+    assert pages[:3] == [2, 3, 4]  # as many at once as nearly every account has
+    gaps = {later - earlier for earlier, later in itertools.pairwise(pages[2:])}
+    assert gaps == {11}  # then one for every ten calls by id
+    assert len(pages) == 7
+    assert calls(ec2) < 60
+
+
+def test_an_image_that_the_listing_does_not_show_is_asked_for_by_its_id(ec2: LocalEC2) -> None:
+    mine = ec2.add_images(5)
+    theirs = ec2.add_image("theirs", account="210987654321", public=True)
+    reader = Reader(HERE)
+    assert all(reader.get(image_id, MINUTES) for image_id in mine)
+    assert reader.get(theirs, MINUTES)
+    assert reader.get("ami-00000000000000000", MINUTES) is None
+    assert ec2.calls[-2].image_ids == (theirs,)
+
+
+def test_a_page_whose_token_is_refused_ends_the_listing_and_no_image_is_lost(ec2: LocalEC2) -> None:
+    ec2.add_images(5000, "other")
+    ids = ec2.add_images(60)
+    reader = Reader(HERE)
+    assert all(reader.get(image_id, MINUTES) for image_id in ids[:5])
+    ec2._front.actions._pages._rest.clear()  # EC2 has forgotten the token
+    assert all(reader.get(image_id, MINUTES) for image_id in ids[5:])
+    assert [call.error_code for call in ec2.calls if call.error_code] == ["InvalidNextToken"]
+
+
+def test_what_was_read_before_a_write_is_read_anew_after_it(ec2: LocalEC2) -> None:
+    image_id = ec2.add_image()
+    when = datetime(2035, 1, 1, tzinfo=timezone.utc)
+    before = gateway.read_image(HERE, image_id, MINUTES)
+    gateway.enable(HERE, image_id, when)
+    after = gateway.read_image(HERE, image_id, MINUTES)
+    assert (before and before.date, after and after.date) == (None, when)
