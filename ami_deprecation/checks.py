@@ -47,6 +47,8 @@ def check(
         olds: the old inputs; None for a resource that is to be created, also in a replacement.
         news: the new ones, as the program gives them.
     """
+    if olds is not None and _is_left_alone(olds, news):
+        return dict(olds), []
     given, problems = inputs.parse(news)
     if problems:
         return dict(news), problems
@@ -65,6 +67,12 @@ def check(
     if isinstance(region, Unknown) or isinstance(who, Unknown) or isinstance(given.image_id, Unknown):
         return checked, _without_image(given)
     return _Check(old, given, given.image_id, Target(who, region), checked).run()
+
+
+def _is_left_alone(olds: Mapping[str, object], news: Mapping[str, object]) -> bool:
+    """Whether the date is under ``ignore_changes``, and a refresh has found it cancelled: the engine hands that back."""
+    said = {key: value for key, value in news.items() if value is not None}
+    return said.get("deprecate_at") == "none" and all(olds.get(key) == value for key, value in said.items())
 
 
 def _normal_form(given: Inputs, news: Mapping[str, object], region: str | Unknown) -> dict[str, object]:
@@ -159,6 +167,12 @@ class _Check:
                 _left_out.add(self.target)
             notes.once(f"checks against EC2 in {self.target.region} were left out: {trouble}")
             return None, []
+        if image is None and self.old is not None and old is not None:
+            # It was there when its date was set, and for minutes after that EC2 may not show it.
+            notes.once(
+                f"{refusal.sentence if refusal else self.image_id}; its date cannot be changed while it is not shown"
+            )
+            return None, []
         if refusal is not None or image is None:
             return None, [Problem(refusal.property, refusal.sentence)] if refusal else []
         return image, self._judge_date(old, image)
@@ -225,11 +239,11 @@ class _Check:
                 self.checked[state.SCHEDULED_KEY] = schedule.to_text(when)
 
     def _claim(self, old: State | None, image: Image | None) -> Problem | None:
-        owner = image.owner_id if image else None
+        owner = image.owner_id if image else old.owner_id if old else None
         claim = Claim(self.target, self.image_id, self.given.resource, owner, carried_over=old is not None)
         other = claims.declare(claim)
-        if self.old is None:
-            claims.hold(claim)  # a create follows, perhaps after a delete of the same image
+        # Also when nothing changes: a delete of this image may be left over from a run that was cut off.
+        claims.hold(claim)
         if other is None:
             return None
         return Problem(

@@ -10,7 +10,7 @@ from . import context, ec2, notes, rules, state
 from .checks import MAX_AGE, claims
 from .claims import Claim
 from .errors import ImageNotFound, InvalidInput, RequestRefused
-from .image import GONE_STATES
+from .image import GONE_STATES, Image
 from .inputs import InDays, Inputs, Unknown
 from .settings import settings
 from .state import Applied, State
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .ec2 import Target
-    from .image import Image
 
 #: A refresh reads many images one after the other: an answer of this age is as good as a new one, in seconds.
 _READ_AGE = 60.0
@@ -56,7 +55,7 @@ def update(old: State, given: Inputs, props: Mapping[str, object]) -> dict[str, 
     """Move the date in place; returns the outputs."""
     target = context.target_of(given, old.region)
     claims.hold(Claim(target, old.image_id, given.resource, old.owner_id))
-    image = _usable(target, old.image_id)
+    image = _usable(target, old.image_id, old)
     return _outs(props, image, old.previous, _apply(target, image, old, given))
 
 
@@ -65,10 +64,12 @@ def _text(props: Mapping[str, object], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _usable(target: Target, image_id: str) -> Image:
+def _usable(target: Target, image_id: str, old: State | None = None) -> Image:
     """The image, once it can be given a date: waits for a pending one, and refuses what never will be."""
     deadline = monotonic() + settings().pending_seconds
     image = ec2.read_image(target, image_id, MAX_AGE)
+    if image is None and old is not None and rules.is_settling(old, ec2.now(), _settle()):
+        return _last_seen(old)
     not_there_until = monotonic() + _NOT_THERE_YET
     while image is None and monotonic() < not_there_until:
         sleep(_SETTLE_FIRST)
@@ -88,6 +89,14 @@ def _usable(target: Target, image_id: str) -> Image:
             "run pulumi up again when it is available"
         )
     return image
+
+
+def _last_seen(old: State) -> Image:
+    """The image as the last run left it, while EC2 may not show it for a write of a moment ago."""
+    created = old.creation_date or ec2.now()
+    return Image(
+        old.image_id, old.image_name or "", old.region, old.owner_id or "", created, deprecation_time=old.live
+    )
 
 
 def _apply(target: Target, image: Image, old: State | None, given: Inputs) -> dict[str, object]:

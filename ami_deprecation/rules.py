@@ -228,11 +228,11 @@ def may_be_stale(state: State, live: datetime | None) -> bool:
 def on_delete(state: State, image: Image | None, now: datetime, settle: timedelta) -> Keep | Enable | Cancel:
     """What delete does with the date: cancel ours, put back the one found, or leave another's alone."""
     settling = is_settling(state, now, settle)
-    if image is None or image.state in GONE_STATES:
-        return Cancel() if settling and image is None else Keep()
-    live = image.date
+    if (image is None and not settling) or (image is not None and image.state in GONE_STATES):
+        return Keep()
+    live = state.scheduled if image is None else image.date
     ours = live == state.scheduled or (settling and may_be_stale(state, live))
-    where = f"{image.id} in {image.region}"
+    where = f"{state.image_id} in {state.region}"
     if not ours:
         if live is None:
             return Keep()
@@ -245,9 +245,10 @@ def on_delete(state: State, image: Image | None, now: datetime, settle: timedelt
         if found == state.scheduled:
             return Keep(f"{where} keeps {schedule.to_text(found)}, the date found on it")
         # The image has our date, whatever EC2 shows while it spreads.
-        if date_refusal(replace(image, deprecation_time=state.scheduled), At(found), found, now) is None:
+        ours_on_it = None if image is None else replace(image, deprecation_time=state.scheduled)
+        if date_refusal(ours_on_it, At(found), found, now) is None:
             return Enable(found)
-    if image.public:
+    if image is not None and image.public:
         return Keep(
             f"{where} is public, and EC2 cancels no public image's date: {text_or_none(live) or 'its date'} stays"
         )

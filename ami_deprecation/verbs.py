@@ -43,6 +43,10 @@ def check(_olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 def diff(_id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
     """Another image, Region or identity is a replacement; another date is an update."""
     old = state.parse(_values(_olds), _id)
+    asked = state.parse(_values(_news), _id)
+    if asked.live != asked.scheduled:
+        # Inputs that an earlier refresh wrote, with the date that it saw: the next refresh compares with them.
+        return DiffResult(changes=asked.live != old.live)
     new = _inputs(_news)
     replaces = rules.replaced(old, new, new.region or old.region)
     if replaces:

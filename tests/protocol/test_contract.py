@@ -255,6 +255,7 @@ def test_drift_is_shown_with_both_dates_and_repaired(
     if command == "refresh":
         assert "refresh-update" in engine.refresh().operations
         assert engine.outputs("web").get("deprecation_time") == text(theirs)
+        assert engine.refresh().operations == ["refresh"], "it is no news any more"
         repaired = engine.up(program)
     else:
         repaired = engine.up(program, refresh=True)
@@ -299,6 +300,21 @@ def test_a_changed_date_is_one_update_in_place_whatever_was_found(
     moved = engine.up(dated(image, MIDDLE))
     assert (moved.operations, moved.mutations) == (["update"], ["EnableImageDeprecation"])
     assert ec2.image(image).deprecation_time == MIDDLE
+
+
+@pytest.mark.parametrize("theirs", [None, LATE], ids=["cancelled", "moved"])
+def test_ignored_changes_of_the_date_leave_what_others_make_of_it(
+    engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None
+) -> None:
+    program = dated(image, EARLY, opts=pulumi.ResourceOptions(ignore_changes=["deprecate_at"]))
+    engine.up(program)
+    ec2.set_deprecation_time(image, theirs)
+    engine.refresh()
+    for _ in range(2):
+        again = engine.up(program)
+        assert (again.operations, again.mutations) == ([], [])
+        assert engine.refresh().mutations == []
+    assert ec2.image(image).deprecation_time == theirs
 
 
 def test_ignored_changes_of_the_date_stay_quiet(engine: Engine, image: str) -> None:
