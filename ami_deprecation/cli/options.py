@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from .. import ec2, identity
-from ..ec2 import Target, fleet
+from ..ec2 import Target
+from . import reading
 from .exits import Stopped
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def targets(
         raise Stopped("--region and --all-regions exclude each other: give one of them")
     if all_regions:
         home = Target(who, ec2.default_region(profile) or _ANY_REGION)
-        chosen = fleet.list_regions(home)
+        chosen = reading.regions(home)
     elif not chosen:
         in_force = ec2.default_region(profile)
         if in_force is None:

@@ -144,7 +144,7 @@ def _policy(style: str, script: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
     return (
-        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -52,23 +52,30 @@ class Reading:
 
 def read(targets: Sequence[Target], query: Query) -> list[Reading]:
     """Every Region's images and their references, in the order of the targets."""
-    with _progress() as progress, ThreadPoolExecutor(_AT_ONCE) as pool:
-        task = progress.add_task("", total=len(targets))
-        work = partial(_read_one, query, progress, task)
-        try:
-            return list(pool.map(work, targets))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        with _progress() as progress:
+            task = progress.add_task("", total=len(targets))
+            return list(pool.map(partial(_read_one, query, progress, task), targets))
+    finally:
+        # After Ctrl-C nobody waits for what EC2 may still answer.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def regions(home: Target) -> list[str]:
+    """The Regions that the account has switched on."""
+    with _stdout_for_the_answer():
+        return fleet.list_regions(home)
+
+
+def _stdout_for_the_answer() -> contextlib.redirect_stdout[TextIO]:
+    """What the gateway says on stdout, where the engine listens, goes to stderr: here stdout may be parsed."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Progress]:
-    """On stderr, and only on a terminal.
-
-    The gateway says on stdout when it waits for EC2's limits, because that is where the engine listens;
-    here stdout is the answer, which somebody may parse.
-    """
+    """On stderr, and only on a terminal."""
     console = Console(stderr=True)
     bar = Progress(
         SpinnerColumn(),
@@ -79,7 +86,7 @@ def _progress() -> Iterator[Progress]:
         transient=True,
         disable=not console.is_terminal,
     )
-    with contextlib.redirect_stdout(sys.stderr), bar:
+    with _stdout_for_the_answer(), bar:
         yield bar
 
 

@@ -163,7 +163,7 @@ def to_error(failure: Failure, action: str, what: str, identity: str) -> AmiDepr
             f"{what} is not there, or it is deregistered{code}: run pulumi refresh to take that over"
         )
     if failure.kind is Kind.THROTTLED:
-        return Throttled(f"{action} on {what} was not taken{code}: {failure.cause}; run pulumi up again")
+        return Throttled(f"{action} on {what} was not taken{code}: {failure.cause}; run it again")
     if failure.kind is Kind.SERVER:
-        return EC2Unavailable(f"{action} on {what} failed{code}: {failure.cause}; run pulumi up again")
+        return EC2Unavailable(f"{action} on {what} failed{code}: {failure.cause}; run it again")
     return RequestRefused(f"EC2 refuses {action} on {what}{code}: {failure.cause}")

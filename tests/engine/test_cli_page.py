@@ -11,20 +11,15 @@ from playwright.sync_api import sync_playwright
 
 from ami_deprecation.cli.page import as_html
 from ami_deprecation.ec2.fleet import Reference
+from tests.engine.visits import CONTRAST, FLAGS, NAMES, Visit
 from tests.unit.cli_samples import image, report, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-#: Nothing of Chromium's own may go to the network either; a root user has no sandbox.
-FLAGS = (
-    *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--disable-gpu", "--no-first-run"),
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 TEMPLATE = Reference(
     "ec2:LaunchTemplate", "arn:aws:ec2:eu-west-1:123456789012:launch-template/lt-0a1b2c3d4e5f60718"
 )
@@ -51,40 +46,6 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield started
         started.close()
-
-
-class Visit:
-    """A page that was opened, and what it said and asked for."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page = page
-        self.url = url
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(url)
-
-    def names(self) -> list[str]:
-        """The images that the table shows, from top to bottom."""
-        shown: list[str] = self.page.eval_on_selector_all(
-            "tbody tr",
-            "rows => rows.filter(r => r.offsetParent).map(r => r.cells[0].firstElementChild.textContent)",
-        )
-        return shown
-
-    def column(self, heading: str) -> list[str]:
-        cells: list[str] = self.page.eval_on_selector_all(
-            f'tbody tr:not([hidden]) [data-label="{heading}"]',
-            "cells => cells.map(c => c.textContent.trim())",
-        )
-        return cells
-
-    def sort_by(self, heading: str) -> str | None:
-        """Press the column's button; returns the column's state."""
-        self.page.get_by_role("button", name=heading, exact=True).click()
-        return self.page.get_by_role("columnheader", name=heading).get_attribute("aria-sort")
 
 
 @pytest.fixture
@@ -219,38 +180,6 @@ def test_every_text_is_readable_on_its_ground(
     faint = page.evaluate(CONTRAST)
     page.close()
     assert faint == [], "WCAG 2.1, 1.4.3: at least 4.5 to 1"
-
-
-#: Every visible text with less contrast than 4.5 to 1 to the nearest ground that is painted behind it.
-CONTRAST = """() => {
-  const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b]
-    .map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = rgb(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let seen = 0;
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length) continue;
-    if (["SCRIPT", "STYLE", "title", "desc"].includes(element.tagName)) continue;
-    const style = getComputedStyle(element);
-    const ink = rgb(element.closest("svg") ? style.fill : style.color);
-    const [one, two] = [light(ink), light(ground(element))].sort((a, b) => b - a);
-    const ratio = (one + 0.05) / (two + 0.05);
-    seen += 1;
-    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${element.tagName}.${element.getAttribute("class")}`);
-  }
-  if (seen < 50) faint.push(`only ${seen} texts were looked at`);
-  return faint;
-}"""
 
 
 def test_a_dark_page_is_dark(browser: Browser, file: Path) -> None:

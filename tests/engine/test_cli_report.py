@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +168,23 @@ def test_waiting_for_ec2s_limits_does_not_spoil_what_scripts_read(ec2: LocalEC2)
     )
     assert len(json.loads(result.stdout)["images"]) == len(ids)
     assert "the next ones wait for EC2's limit" in result.stderr
+
+
+def test_ctrl_c_ends_it_at_once_although_ec2_hangs(ec2: LocalEC2) -> None:
+    hang = ec2.faults.add("DescribeImages", "hang", seconds=60, times=None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ami_deprecation", "report"],
+        env=os.environ | ec2.environment(region="eu-west-1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not hang.played and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=15)
+    assert (process.returncode, out, err.strip()) == (130, "", "ami-deprecation: interrupted")
 
 
 def test_on_a_terminal_there_is_colour_and_a_progress_bar_that_goes_away(ec2: LocalEC2) -> None:

@@ -213,7 +213,7 @@ def test_a_denial_names_the_missing_action_and_tells_nothing_else(wire: Wire) ->
         (
             Failure(Kind.SERVER, "", "EC2 did not answer in time"),
             EC2Unavailable,
-            "GetCallerIdentity on ami-x in eu-west-1 failed: EC2 did not answer in time; run pulumi up again",
+            "GetCallerIdentity on ami-x in eu-west-1 failed: EC2 did not answer in time; run it again",
         ),
         (
             Failure(Kind.REFUSED, "InvalidParameter", "No."),
