@@ -22,6 +22,8 @@ Object: TypeAlias = "Mapping[str, object]"
 
 #: What the provider's own lines begin with.
 _NOTE = "ami-deprecation: "
+#: What the types of its components begin with.
+_COMPONENTS = "ami-deprecation:"
 _HOW = "give what `pulumi preview --json` printed"
 #: Colour marks that some of the engine's messages still have.
 _COLOUR = re.compile(r"<\{%.*?%\}>")
@@ -102,10 +104,14 @@ def date_of(props: Object, key: str) -> datetime | None:
         return None
 
 
-def notes_of(message: str) -> list[str]:
-    """The provider's own lines in a diagnostic, without their prefix."""
-    lines = _COLOUR.sub("", message).splitlines()
-    return [line.strip()[len(_NOTE) :].strip() for line in lines if line.strip().startswith(_NOTE)]
+def notes_of(diagnostic: Object) -> list[str]:
+    """This package's own lines: what the provider prints, and what a component of ours warns of."""
+    message = _COLOUR.sub("", str(diagnostic["message"]))
+    lines = [line.strip() for line in message.splitlines()]
+    if isinstance(diagnostic.get("urn"), str) and type_of(diagnostic).startswith(_COMPONENTS):
+        said = " ".join(line for line in lines if line).removeprefix("warning: ")
+        return [said] if diagnostic.get("severity") == "warning" and said else []
+    return [line[len(_NOTE) :].strip() for line in lines if line.startswith(_NOTE)]
 
 
 def error_of(diagnostic: Object) -> str:

@@ -76,7 +76,7 @@ class Preview:
     changes: tuple[Change, ...]
     #: How many resources stay as they are, as far as the digest has them (``--show-sames``).
     unchanged: int
-    #: The provider's own lines.
+    #: This package's own lines.
     notes: tuple[str, ...]
     #: Why the preview did not come to its end; then changes can be missing.
     errors: tuple[str, ...]
@@ -97,7 +97,7 @@ def read(digest: Object, now: datetime) -> Preview:
             sorted(_merged(found), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
-        notes=tuple(sorted({note for each in said for note in digests.notes_of(str(each["message"]))})),
+        notes=tuple(sorted({note for each in said for note in digests.notes_of(each)})),
         errors=tuple(sorted({digests.error_of(each) for each in said if each.get("severity") == "error"})),
     )
 

@@ -174,6 +174,22 @@ def test_an_image_of_the_same_update_and_a_public_one(stack: Stack, ec2: LocalEC
     assert "⚠️ is public: EC2 will move its date only earlier from then on, and not cancel it" in shown
 
 
+def test_a_fleets_image_in_use_is_a_warning_at_its_row(stack: Stack, ec2: LocalEC2) -> None:
+    used, idle = (ec2.add_image(f"base-{n}", created=NOW - timedelta(days=30)) for n in (1, 2))
+    ec2.add_reference(used, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/golden")
+    stack.program(
+        """
+        from ami_deprecation import AmiDeprecationPolicy
+        AmiDeprecationPolicy("base", name="base-*", deprecate_after_days=100, in_use="warn")
+        """
+    )
+    shown = succeed(ec2, "comment", stdin=stack.run("preview", "--json").stdout)
+    [row] = [line for line in shown.splitlines() if f"`{used}`" in line]
+    assert "⚠️ " in row
+    assert "parameter/golden" in row
+    assert f"`{idle}`" in shown.partition("<details>")[2]
+
+
 def test_a_preview_that_fails_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2) -> None:
     declare(stack, resource("web", ec2.add_image("web"), "deprecate_at='2020-01-01'"))
     printed = stack.run("preview", "--json", check=False)

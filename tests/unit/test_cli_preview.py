@@ -161,6 +161,20 @@ def test_the_providers_own_lines_are_notes_once_each_and_in_order() -> None:
     assert read(diagnostics=said).notes == ("a has a date", "b is public")
 
 
+def test_what_a_policy_warns_of_is_a_note_and_what_others_warn_of_is_not() -> None:
+    ours = "urn:pulumi:prod::shop::ami-deprecation:index:AmiDeprecationPolicy::base"
+    said = [
+        {"urn": ours, "message": "warning: ami-1 is in use\n", "severity": "warning"},
+        {"urn": ours, "message": "reading\n", "severity": "info"},
+        {
+            "urn": "urn:pulumi:prod::shop::aws:s3/bucket:Bucket::b",
+            "message": "warning: x",
+            "severity": "warning",
+        },
+    ]
+    assert read(diagnostics=said).notes == ("ami-1 is in use",)
+
+
 def test_errors_are_one_line_each() -> None:
     ours = (
         "error: pulumi-python:dynamic/ec2:AmiDeprecation resource 'web': property deprecate_at value "
