@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .preview import Change, Preview
 
 #: What a note of the provider says first, when it is about one image.
-_ABOUT = re.compile(r"(?P<image>ami-[0-9a-f]{8,17})(?: \([^)]*\))? in [a-z0-9-]+:? ")
+_ABOUT = re.compile(r"(?P<image>ami-[0-9a-f]{8,17})(?: \(.*?\))? in [a-z0-9-]+:? ")
 _NEW_DATES = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.RESTORED})
 
 
