@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_deprecation import Image, rules
@@ -200,7 +200,6 @@ def ec2_takes(when: datetime, found: Image) -> bool:
     return not found.public or when <= CREATED.replace(year=CREATED.year + 2)
 
 
-@settings(max_examples=200)
 @given(st.none() | states(), images, dates)
 def test_update_sends_only_what_ec2_takes_and_only_when_it_has_to(
     old: State | None, found: Image, when: datetime
@@ -218,7 +217,6 @@ def test_update_sends_only_what_ec2_takes_and_only_when_it_has_to(
         assert isinstance(action, GiveUp) == (old is not None and old.scheduled == when)
 
 
-@settings(max_examples=200)
 @given(states(), st.none() | images)
 def test_delete_touches_no_date_but_ours(old: State, found: Image | None) -> None:
     action = rules.on_delete(old, found, NOW, SETTLE)
@@ -242,7 +240,6 @@ def test_delete_touches_no_date_but_ours(old: State, found: Image | None) -> Non
         assert ec2_takes(action.when, found)
 
 
-@settings(max_examples=200)
 @given(states(), images)
 def test_delete_leaves_no_date_of_ours_behind(old: State, found: Image) -> None:
     if found.date == old.scheduled and found.state != "deregistered" and not found.public:
