@@ -30,6 +30,9 @@ _CHANGES = frozenset({"EnableImageDeprecation", "DisableImageDeprecation"})
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 8.0
 _PROGRESS_EVERY = 10.0
+#: EC2's bucket fills from when a call arrives, ours from when it is sent: the first call, which has to connect,
+#: may take longer than the later ones, and so many calls make up for that.
+_KEPT_BACK = 2
 #: A clock that differs by less is only the network's delay and the header's whole seconds.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 
@@ -83,10 +86,9 @@ def _bucket(target: Target, action: str) -> Bucket:
         key = (target, action)
         if key not in _buckets:
             changing = action in _CHANGES
-            _buckets[key] = Bucket(
-                limits.changes_burst if changing else limits.reads_burst,
-                limits.changes_per_second if changing else limits.reads_per_second,
-            )
+            burst = limits.changes_burst if changing else limits.reads_burst
+            per_second = limits.changes_per_second if changing else limits.reads_per_second
+            _buckets[key] = Bucket(max(1.0, burst - _KEPT_BACK), per_second)
         return _buckets[key]
 
 
