@@ -172,7 +172,10 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, transformations=[_mark_once]),
         )
 
-    def _warn(self, regions: Iterable[RegionRead], arguments: PolicyArguments) -> None:
+    def _warn(self, regions: Sequence[RegionRead], arguments: PolicyArguments) -> None:
+        if not any(region.found or region.trouble for region in regions):
+            where = ", ".join(region.name for region in regions)
+            pulumi.log.warn(f"no image in {where} matches: dates that this policy gave are cancelled", self)
         for region in regions:
             for note in region.notes:
                 pulumi.log.warn(note, self)

@@ -143,8 +143,12 @@ class _Reader:
         )
         found: list[Exclusion] = []
         for text in texts or ():
-            if text.startswith("ami-") and IMAGE_ID.fullmatch(text):
+            if re.fullmatch("ami-[0-9A-Fa-f]+", text):
                 found.append(Exclusion(image_id=text))
+                if not IMAGE_ID.fullmatch(text):
+                    self.fail(
+                        "exclude", f"{text!r} is not the id of an AMI: it has 8 or 17 lower-case digits"
+                    )
             elif text.startswith("tag:"):
                 key, equals, value = text.removeprefix("tag:").partition("=")
                 found.append(Exclusion(tag=key, tag_value=value if equals else None))

@@ -41,6 +41,8 @@ class RegionRead:
     """What reading one Region came to: its images that are due, or why it could not be read."""
 
     name: str
+    #: How many images the policy's query finds, due or not.
+    found: int = 0
     dated: tuple[Dated, ...] = ()
     notes: tuple[str, ...] = ()
     trouble: AmiDeprecationError | None = None
@@ -71,7 +73,8 @@ def read_region(target: Target, arguments: PolicyArguments) -> RegionRead:
                 )
             else:
                 dated.append(Dated(each.image, wanted))
-        return RegionRead(target.region, tuple(_with_references(target, dated, arguments)), tuple(notes))
+        asked = _with_references(target, dated, arguments)
+        return RegionRead(target.region, len(found), tuple(asked), tuple(notes))
     except AmiDeprecationError as trouble:
         return RegionRead(target.region, trouble=trouble)
 

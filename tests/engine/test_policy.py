@@ -89,6 +89,8 @@ def test_the_day_itself_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
         ec2.set_time(NOW + days * DAY)
         assert stack.run(*QUIET).actions == ["DescribeImages"], days
     assert changes(stack.up()) == []
+    assert changes(stack.refresh()) == []
+    stack.run(*QUIET)
     assert {image_id: date(ec2, image_id) for image_id in given} == given
 
 
@@ -140,6 +142,30 @@ def test_changed_settings_move_dates_in_place_and_revive_none(stack: Stack, ec2:
         assert changes(stack.up()) == [], settings
     assert (date(ec2, noticed), date(ec2, dated)) == (NOW + 14 * DAY, NOW + 50 * DAY)
     stack.run(*QUIET)
+
+
+def test_a_date_that_somebody_changes_comes_back_or_with_a_notice_when_its_day_is_past(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    first, second, _ = fleet(ec2, 100, 40, 5)
+    policy(stack, grace_days=60)
+    stack.up()
+    assert (date(ec2, first), date(ec2, second)) == (NOW + 20 * DAY, NOW + 55 * DAY)
+    ec2.set_time(NOW + 30 * DAY)
+    ec2.set_deprecation_time(first, None)
+    ec2.set_deprecation_time(second, NOW + 300 * DAY)
+    stack.refresh()
+    assert steps(stack.preview_json()) == [("update", "base-0"), ("update", "base-1")]
+    stack.up()
+    assert (date(ec2, first), date(ec2, second)) == (NOW + 44 * DAY, NOW + 55 * DAY)
+    stack.run(*QUIET)
+
+
+def test_a_query_that_finds_nothing_is_warned_of(stack: Stack, ec2: LocalEC2) -> None:
+    fleet(ec2, 20, 10)
+    policy(stack, name="bsae-*", regions=[EU, US])
+    said = f"no image in {EU}, {US} matches: dates that this policy gave are cancelled"
+    assert said in stack.preview().output
 
 
 def test_a_date_of_somebody_else_is_taken_over_and_the_preview_names_it(stack: Stack, ec2: LocalEC2) -> None:

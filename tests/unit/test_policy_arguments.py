@@ -76,6 +76,7 @@ def test_everything_that_can_be_said_is_taken() -> None:
         ({"owners": "self"}, "owners", "'self' is not a list of accounts"),
         ({"regions": "eu-west-1"}, "regions", "'eu-west-1' is not a list of Regions"),
         ({"exclude": [3]}, "exclude", r"\[3\] is not a list of image ids, names or tags"),
+        ({"exclude": ["ami-0123"]}, "exclude", "'ami-0123' is not the id of an AMI"),
         ({"exclude": ["tag:=x"]}, "exclude", "'tag:=x' names no tag"),
         ({"group_by": "Family"}, "group_by", "'Family' makes no groups"),
         ({"group_by": "tag:"}, "group_by", "'tag:' makes no groups"),
