@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PART = re.compile(
     r"^(?P<indent>[ ]*)(?P<fence>```+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=indent)(?P=fence)[ ]*$"
-    r"|<!--\s*(?P<mark>test|image|run|file):(?P<said>.*?)-->",
+    r"|<!--\s*(?P<mark>test|image|run):(?P<said>.*?)-->",
     re.MULTILINE | re.DOTALL,
 )
 

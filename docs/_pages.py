@@ -1,0 +1,82 @@
+# ruff: noqa: INP001  # a hook is a file, not a module of a package
+"""MkDocs hook: what the pages of the reference take from the package itself when the site is built.
+
+`<!-- help: report -->` becomes what `ami-deprecation report --help` prints, `<!-- keys: images -->` the table of a
+configuration key's own keys, `<!-- variables -->` the table of the environment variables.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, project
+from ami_deprecation.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TABLES = {
+    "images": (project._IMAGE_KEYS, AmiDeprecation),  # noqa: SLF001
+    "policies": (project._POLICY_KEYS, AmiDeprecationPolicy),  # noqa: SLF001
+}
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """MkDocs calls this with each page's text."""
+    for pattern, make in (
+        (r"<!-- help:? ?(.*?) -->", _help),
+        (r"<!-- keys: (.*?) -->", _keys),
+        (r"<!-- variables() -->", _variables),
+    ):
+        markdown = re.sub(pattern, lambda match, make=make: make(match[1]), markdown)
+    return markdown
+
+
+def _help(verb: str) -> str:
+    command = [sys.executable, "-m", "ami_deprecation", *verb.split(), "--help"]
+    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    return f"```text\n{shown.stdout.rstrip()}\n```"
+
+
+def _keys(key: str) -> str:
+    names, resource = _TABLES[key]
+    said = _arguments(resource)
+    rows = [f"| `{camel}` | {said[ours]} |" for camel, ours in names.items()]
+    return "\n".join(["| Key | What it says |", "|---|---|", *rows])
+
+
+def _arguments(resource: type) -> Mapping[str, str]:
+    """The Args section of a constructor's docstring: name -> its sentences, with our names as the keys spell them."""
+    section = (inspect.getdoc(resource.__init__) or "").partition("Args:\n")[2].partition("\n\n")[0]
+    said = {}
+    for entry in re.split(r"\n(?=    \w+: )", "\n" + section):
+        name, colon, sentence = entry.strip().partition(": ")
+        if colon:
+            said[name] = _as_markdown(" ".join(sentence.split()))
+    return said
+
+
+def _as_markdown(sentence: str) -> str:
+    camel = {ours: theirs for names, _ in _TABLES.values() for theirs, ours in names.items()}
+    text = re.sub(r"``(.+?)``", lambda match: f"`{camel.get(match[1], match[1])}`", sentence)
+    return text[:1].upper() + text[1:]
+
+
+def _variables(_: str) -> str:
+    source = inspect.getsource(Settings)
+    rows = []
+    said = ""
+    for line in source.splitlines():
+        comment = re.fullmatch(r"\s*#: (.*)", line)
+        value = re.fullmatch(r"\s*(\w+): float = (\S+)", line)
+        if comment:
+            said = comment[1]
+        elif value:
+            rows.append(f"| `AMI_DEPRECATION_{value[1].upper()}` | {value[2]} | {said} |")
+    return "\n".join(["| Variable | Default | |", "|---|---|---|", *rows])

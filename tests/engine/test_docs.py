@@ -1,0 +1,138 @@
+"""The README and the docs: what stands there works as it stands there. How a page is followed: follow.py."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+import ami_deprecation
+import ami_deprecation.testing
+from ami_deprecation.cli.app import group
+from tests.engine.blocks import blocks, steps
+from tests.engine.follow import Reader
+from tests.engine.harness import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Cli
+
+DOCS = REPOSITORY / "docs"
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+#: How commands begin that no test of a page runs, and why.
+NOT_RUN = {
+    "pip install": "it needs an index; test_release.py installs the wheel",
+    "git ": "it needs a remote repository",
+    "make demo": "test_demo.py runs it",
+    "make test": "it would run these tests again",
+    "python organization.py": "test_examples.py runs that example",
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_what_a_page_says_works(page: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
+    Reader(cli, ec2, tmp_path, NOT_RUN).follow(page)
+
+
+def test_every_command_that_is_left_out_stands_somewhere() -> None:
+    typed = [
+        step.command
+        for page in PAGES
+        for block in blocks(page)
+        if block.language in {"console", "sh", "bash"}
+        for step in steps(block)
+    ]
+    assert [key for key in NOT_RUN if not any(command.startswith(key) for command in typed)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("```text\nsomething\n```\n", "page.md:1: this text block is neither run nor marked"),
+        ("```console\n$ aws s3 ls\n```\n", "`aws s3 ls` is neither run nor listed in NOT_RUN"),
+        ("```console\njust text\n```\n", "there is no command in this block"),
+        ('```python\n--8<-- "examples/gone.py"\n```\n', "there is no examples/gone.py"),
+        ("\n\n```console\n$ python -c 'print(10)'\n1\n```\n", "page.md:3: '1' does not come"),
+        ("```sh\npython -c 'raise SystemExit(3)'\n```\n", "ended with exit code 3"),
+        ("<!-- test: exit=3 -->\n```sh\npython -c ''\n```\n", "ended with exit code 0"),
+        ("<!-- test: changes=1 -->\n```sh\npython -c ''\n```\n", "EC2 calls: []"),
+    ],
+)
+def test_a_page_that_does_not_work_is_told(
+    text: str, complaint: str, cli: Cli, ec2: LocalEC2, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(AssertionError) as told:
+        Reader(cli, ec2, tmp_path, NOT_RUN).follow(page)
+    assert complaint in str(told.value)
+
+
+def test_the_menu_has_every_page() -> None:
+    def listed(part: object) -> Iterator[str]:
+        if isinstance(part, str):
+            yield part
+        for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            yield from listed(inner)
+
+    settings = (REPOSITORY / "mkdocs.yml").read_text()
+    menu = re.search(r"^nav:\n(?:  .*\n)+", settings, re.MULTILINE)  # only mkdocs knows the tags of the rest
+    assert menu is not None
+    assert sorted(listed(yaml.safe_load(menu[0]))) == sorted(
+        str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")
+    )
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text).strip().lower().replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+    for included, section in re.findall(r'^--8<-- "([^":]+):?(\w*)"$', text, re.MULTILINE):
+        marks = [f"--8<-- [{end}:{section}]" for end in ("start", "end")] if section else []
+        assert [mark for mark in marks if mark not in (REPOSITORY / included).read_text()] == []
+
+
+def test_every_picture_is_shown_and_says_what_is_on_it() -> None:
+    shown = [
+        (alternative, (page.parent / target).resolve())
+        for page in PAGES
+        for alternative, target in re.findall(r"!\[(.*?)\]\((.+?)\)", page.read_text())
+    ]
+    assert {picture for _, picture in shown} == set((DOCS / "images").iterdir())
+    assert all(len(alternative) > len("a picture") for alternative, _ in shown)
+
+
+def test_pictures_ask_for_nothing_from_a_network() -> None:
+    for picture in (DOCS / "images").glob("*.svg"):
+        assert not re.search(r"url\(|@import|href=.http", re.sub(r"url\(#", "", picture.read_text()))
+
+
+def test_the_reference_has_every_public_name() -> None:
+    reference = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    for module in (ami_deprecation, ami_deprecation.testing):
+        classes = [name for name in module.__all__ if callable(getattr(module, name))]
+        missing = [name for name in classes if f"::: {module.__name__}.{name}\n" not in f"{reference}\n"]
+        assert missing == []
+
+
+def test_the_reference_has_every_command() -> None:
+    page = (DOCS / "reference" / "command-line.md").read_text()
+    assert re.findall(r"<!-- help: (\S+) -->", page) == list(group.commands)

@@ -1,0 +1,315 @@
+"""The pictures of the docs, in docs/images/: real previews, a real comment, a real report.
+
+    .venv/bin/python tools/pictures.py
+
+runs programs on a real Pulumi over the embedded EC2, whose clock stands still, and draws what they print: the
+terminal's as SVG, with the colours that the CLI chose, the comment and the report as PNG in a headless Chromium. Run it when
+what they show has changed, and look at them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+from ami_deprecation.testing import LocalEC2
+from tests.engine.harness import REPOSITORY, Cli, Stack
+from tools.demo import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+IMAGES = REPOSITORY / "docs" / "images"
+NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+WEB, WORKER, LEGACY = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-0aaaabbbbccccdddd"
+TERMINAL = TerminalTheme(
+    (24, 22, 33),
+    (222, 220, 232),
+    [
+        (58, 54, 74),
+        (240, 113, 120),
+        (140, 200, 120),
+        (232, 190, 96),
+        (120, 160, 250),
+        (198, 140, 240),
+        (96, 200, 212),
+        (222, 220, 232),
+    ],
+    [
+        (128, 122, 150),
+        (255, 140, 146),
+        (164, 224, 144),
+        (246, 210, 128),
+        (150, 184, 255),
+        (216, 170, 255),
+        (128, 222, 232),
+        (255, 255, 255),
+    ],
+)
+#: rich's own frame without its fonts, which a browser would fetch from a network.
+FRAME = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{
+  font-family: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
+  font-size: {char_height}px;
+  line-height: {line_height}px;
+}}
+.{unique_id}-title {{ font: bold 18px system-ui, sans-serif }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+COMMENT_PAGE = """\
+<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 24px; background: #fff; color: #1f2328; font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif }}
+article {{ width: 1060px; border: 1px solid #d1d9e0; border-radius: 6px; overflow: hidden }}
+header {{ padding: 8px 16px; background: #f6f8fa; border-bottom: 1px solid #d1d9e0; color: #59636e }}
+header b {{ color: #1f2328 }}
+main {{ padding: 4px 16px 16px }}
+h3 {{ font-size: 18px; margin: 14px 0 }}
+table {{ border-collapse: collapse; margin: 12px 0 }}
+th, td {{ border: 1px solid #d1d9e0; padding: 6px 12px; text-align: left; vertical-align: top }}
+code, td:nth-child(2), td:nth-child(3), td:nth-child(4) {{ white-space: nowrap }}
+tr:nth-child(even) td {{ background: #f6f8fa }}
+code {{ font: 12px ui-monospace, "DejaVu Sans Mono", monospace; background: #818b981f; border-radius: 6px; padding: 2px 5px }}
+</style>
+<article><header><b>github-actions</b> bot commented now · edited</header><main>{}</main></article>
+"""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What a picture is made with.
+
+    Attributes:
+        browser: a headless Chromium.
+        stack: a stack `images/prod` that a program is written into.
+        ec2: its EC2.
+    """
+
+    browser: Browser
+    stack: Stack
+    ec2: LocalEC2
+
+    def terminal(self, name: str, *commands: str) -> None:
+        """Run Pulumi commands, and draw them with what they print, in colour."""
+        lines = [line for command in commands for line in self._typed(command)]
+        # An error goes on in the next lines, as in any terminal of this width.
+        width = min(110, max(line.cell_len for line in lines))
+        console = Console(
+            record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+        )
+        for line in lines:
+            console.print(line, highlight=False)
+        svg = console.export_svg(title="images", theme=TERMINAL, code_format=FRAME, unique_id=name)
+        (IMAGES / f"{name}.svg").write_text(re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE))
+
+    def _typed(self, command: str) -> Iterator[Text]:
+        yield Text(f"$ pulumi {command}", "bold cyan")
+        options = ["--yes", "--skip-preview"] if command == "up" else []
+        result = self.stack.run(*command.split(), *options, "--color=always", check=False)
+        for line in Text.from_ansi(result.output).split():
+            if line.plain.strip() and not line.plain.startswith(("@ ", "Duration")):
+                line.rstrip()
+                yield line
+
+    def comment(self, name: str) -> None:
+        """Draw the comment of the program's preview, as it would look in a pull request."""
+        preview = self.stack.run("preview", "--json").stdout
+        said = self.command("comment", given=preview)
+        # What is folded in a pull request is open in the picture.
+        html = MarkdownIt("commonmark", {"html": True}).enable("table").render(said)
+        page = self.browser.new_page(viewport={"width": 1110, "height": 600}, device_scale_factor=1.5)
+        page.set_content(COMMENT_PAGE.format(html.replace("<details>", "<details open>")))
+        page.locator("article").screenshot(path=IMAGES / f"{name}.png")
+        page.close()
+
+    def report(self, name: str, *, width: int, height: int, dark: bool = False) -> None:
+        """Draw the HTML report of all images."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "report.html")
+            self.command(
+                *("report", "--region", "eu-west-1,us-east-1", "--references"),
+                *("--format", "html", "--output", str(file)),
+            )
+            page = self.browser.new_page(
+                viewport={"width": width, "height": height},
+                device_scale_factor=1.25,
+                color_scheme="dark" if dark else "light",
+            )
+            page.goto(file.as_uri())
+            page.screenshot(path=IMAGES / f"{name}.png")
+            page.close()
+
+    def command(self, *arguments: str, given: str = "") -> str:
+        """Run `ami-deprecation`, and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "ami_deprecation", *arguments],
+            input=given,
+            env=self.stack.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def program(self, *lines: str) -> None:
+        """Write the program."""
+        self.stack.program("from ami_deprecation import AmiDeprecation\n" + "\n".join(lines) + "\n")
+
+
+def dated(name: str, image_id: str, arguments: str) -> str:
+    return f"AmiDeprecation({name!r}, image_id={image_id!r}, {arguments})"
+
+
+def terminals(studio: Studio) -> None:
+    """Two dates in a pull request, then merged; and one that EC2 would refuse."""
+    ec2 = studio.ec2
+    ec2.add_image("web-2026-11-02", image_id=WEB, created=NOW - 21 * DAY)
+    ec2.add_image(
+        "worker-2026-10-12", image_id=WORKER, created=NOW - 42 * DAY, deprecation_time=NOW + 700 * DAY
+    )
+    studio.program(dated("web", WEB, "deprecate_at='2027-06-01'"))
+    studio.stack.up()
+    web = dated("web", WEB, "deprecate_at='2027-09-01'")
+    studio.program(web, dated("worker", WORKER, "deprecate_after_days=365"))
+    studio.terminal("preview", "preview --diff")
+    studio.terminal("up", "up")
+    ec2.set_deprecation_time(WEB, NOW + 900 * DAY)
+    studio.terminal("drift", "preview --refresh --diff")
+    ec2.set_deprecation_time(WEB, datetime(2027, 9, 1, tzinfo=timezone.utc))
+    ec2.add_image("legacy-2024-12-01", image_id=LEGACY, created=NOW - 722 * DAY, public=True)
+    studio.program(web, dated("legacy", LEGACY, "deprecate_at='2027-06-01'"))
+    studio.terminal("refused", "preview")
+
+
+def pull_request(studio: Studio) -> None:
+    """A comment with something of each kind."""
+    ec2 = studio.ec2
+    ec2.set_time(None)  # a comment counts its days from the real today
+    today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def at(days: int) -> str:
+        return f"deprecate_at='{today + days * DAY:%Y-%m-%d}'"
+
+    ages = {"api": (112, 35), "batch": (145, 70), "db": (357, 7)}
+    ids = {
+        f"{name}-{position}": ec2.add_image(
+            f"{name}-{today - age * DAY:%Y-%m-%d}",
+            image_id=f"ami-0{age:03d}a1b2c3d4e5f67"[:21],
+            created=today - age * DAY,
+        )
+        for name, each in ages.items()
+        for position, age in zip(("old", "new"), each, strict=True)
+    }
+    studio.program(
+        dated("api", ids["api-old"], at(98)),
+        dated("batch", ids["batch-old"], at(98)),
+        dated("batch-new", ids["batch-new"], at(159)),
+        dated("db", ids["db-old"], at(39)),
+    )
+    studio.stack.up()
+    ec2.set_deprecation_time(ids["db-new"], today + 282 * DAY)
+    studio.program(
+        dated("api", ids["api-old"], at(190)),
+        dated("api-new", ids["api-new"], at(282)),
+        dated("batch", ids["batch-old"], at(70)),
+        dated("batch-new", ids["batch-new"], at(159)),
+        dated("db-new", ids["db-new"], at(4)),
+    )
+    studio.comment("comment")
+
+
+def fleet(studio: Studio) -> None:
+    """Some families of images in two Regions."""
+    ec2 = studio.ec2
+    ec2.reset()
+    ec2.set_time(NOW)
+    for region, families in (
+        ("eu-west-1", {"web": 21, "worker": 35, "base-ubuntu-arm64": 49}),
+        ("us-east-1", {"web": 21, "reporting": 63}),
+    ):
+        for name, days in families.items():
+            for number in range(5):
+                created = NOW - (4 + number * days) * DAY
+                newest, used = number in {0, 1}, number in {0, 3}
+                image_id = ec2.add_image(
+                    f"{name}-{created:%Y-%m-%d}",
+                    region=region,
+                    created=created,
+                    deprecation_time=None if newest else created + (4 * days - len(name)) * DAY,
+                    last_launched=NOW - (number * days // 2 + 1) * DAY if newest or used else None,
+                )
+                if used:
+                    template = (
+                        f"arn:aws:ec2:{region}:{ec2.account}:launch-template/lt-0{number}a1b2c3d4e5f6071"
+                    )
+                    ec2.add_reference(image_id, "ec2:LaunchTemplate", template, region=region)
+    studio.report("report", width=1180, height=820)
+    studio.report("report-phone", width=390, height=760, dark=True)
+
+
+def chromium() -> str:
+    """The browser that `make setup` found or got."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise SystemExit("No Chromium on PATH: run make browser.")
+
+
+def main() -> None:
+    """Draw all of them."""
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalEC2() as ec2,
+        sync_playwright() as playwright,
+    ):
+        ec2.set_time(NOW)
+        source = Path(folder, "images")
+        source.mkdir()
+        (source / "Pulumi.yaml").write_text(
+            f"name: images\nruntime: {{name: python, options: {{virtualenv: {sys.prefix}}}}}\n"
+        )
+        cli = Cli(engine(), Path(folder, "pulumi-home"))
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        for number, draw in enumerate((terminals, pull_request, fleet)):
+            stack = Stack.create(cli, Path(folder, str(number)), ec2, source, name="prod")
+            draw(Studio(browser, stack, ec2))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
