@@ -12,13 +12,9 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, project
 from ami_deprecation.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TABLES = {
     "images": (project._IMAGE_KEYS, AmiDeprecation),  # noqa: SLF001
@@ -28,18 +24,14 @@ _TABLES = {
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """MkDocs calls this with each page's text."""
-    for pattern, make in (
-        (r"<!-- help:? ?(.*?) -->", _help),
-        (r"<!-- keys: (.*?) -->", _keys),
-        (r"<!-- variables() -->", _variables),
-    ):
-        markdown = re.sub(pattern, lambda match, make=make: make(match[1]), markdown)
-    return markdown
+    markdown = re.sub(r"<!-- help(?:: (\S+))? -->", lambda match: _help(match[1]), markdown)
+    markdown = re.sub(r"<!-- keys: (\w+) -->", lambda match: _keys(match[1]), markdown)
+    return re.sub(r"<!-- variables -->", lambda _: _variables(), markdown)
 
 
-def _help(verb: str) -> str:
-    command = [sys.executable, "-m", "ami_deprecation", *verb.split(), "--help"]
-    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+def _help(verb: str | None) -> str:
+    command = [sys.executable, "-m", "ami_deprecation", *filter(None, [verb]), "--help"]
+    environment = os.environ | {"COLUMNS": "90", "NO_COLOR": "1"}
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
     return f"```text\n{shown.stdout.rstrip()}\n```"
 
@@ -51,9 +43,9 @@ def _keys(key: str) -> str:
     return "\n".join(["| Key | What it says |", "|---|---|", *rows])
 
 
-def _arguments(resource: type) -> Mapping[str, str]:
+def _arguments(resource: type) -> dict[str, str]:
     """The Args section of a constructor's docstring: name -> its sentences, with our names as the keys spell them."""
-    section = (inspect.getdoc(resource.__init__) or "").partition("Args:\n")[2].partition("\n\n")[0]
+    section = (inspect.getdoc(vars(resource)["__init__"]) or "").partition("Args:\n")[2].partition("\n\n")[0]
     said = {}
     for entry in re.split(r"\n(?=    \w+: )", "\n" + section):
         name, colon, sentence = entry.strip().partition(": ")
@@ -68,7 +60,7 @@ def _as_markdown(sentence: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _variables(_: str) -> str:
+def _variables() -> str:
     source = inspect.getsource(Settings)
     rows = []
     said = ""
