@@ -63,7 +63,8 @@ class Dist:
 
     def metadata(self) -> Message:
         """The wheel's METADATA."""
-        return email.message_from_bytes(self.contents()[f"ami_deprecation-{VERSION}.dist-info/METADATA"])
+        text = self.contents()[f"ami_deprecation-{VERSION}.dist-info/METADATA"].decode()
+        return email.message_from_string(text)
 
 
 def unpacked(wheel: Path) -> dict[str, bytes]:
