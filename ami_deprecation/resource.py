@@ -82,7 +82,7 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             deprecate_after_days: instead, days from the image's creation date.
             deprecate_in_days: instead, days from when this is first applied; 0 is now. It is resolved once and
                 kept. An image that already has an earlier date keeps that.
-            region: where the image is; else the aws provider's, ``aws:region``, or boto3's chain.
+            region: where the image is; else the aws provider's, ``aws:region``, ``AWS_REGION``, or boto3's chain.
             profile: a profile of the AWS configuration; else the aws provider's or ``aws:profile``.
             role_arn: a role to assume through STS; else the aws provider's or ``aws:assumeRoles``.
             on_destroy: ``cancel`` the date, or ``restore`` the one found on the image at creation.
