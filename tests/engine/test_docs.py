@@ -63,6 +63,7 @@ def test_every_command_that_is_left_out_stands_somewhere() -> None:
         ("<!-- test: exit=3 -->\n```sh\npython -c ''\n```\n", "ended with exit code 0"),
         ("<!-- test: changes=1 -->\n```sh\npython -c ''\n```\n", "EC2 calls: []"),
     ],
+    ids=["no mark", "no test", "no command", "no file", "other output", "failure", "no failure", "no change"],
 )
 def test_a_page_that_does_not_work_is_told(
     text: str, complaint: str, cli: Cli, ec2: LocalEC2, tmp_path: Path
