@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tests.engine.test_examples import EXAMPLES, follow
+from tests.engine.examples import EXAMPLES, follow
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
