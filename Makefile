@@ -4,6 +4,8 @@
 PYTHON ?= python3
 JOBS ?= 2
 UV_VERSION := 0.13.9
+# The certificates that the machine trusts, as pip does: behind a company's proxy uv's own list does not do.
+export UV_SYSTEM_CERTS ?= 1
 BIN := .venv/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-annotate --no-header \
@@ -54,7 +56,7 @@ bench: packages engine ## Speed, beside a provider that does nothing
 	$(BIN)/python benchmarks/run.py
 
 docs: packages .venv/installed-docs ## The documentation site, in site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 dist: packages ## Wheel and source archive, in dist/
 	$(UV) build
