@@ -74,7 +74,7 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
         image_ids: only these, of these owners; ids that are not there are left out.
         include_deprecated: other accounts' deprecated images too; one's own are always among them.
         include_disabled: one's own disabled images too.
-        region: else ``aws:region``, or boto3's chain.
+        region: else ``aws:region``, ``AWS_REGION``, or boto3's chain.
         profile: else ``aws:profile``.
         role_arn: a role to assume; else ``aws:assumeRoles``.
 
@@ -233,7 +233,7 @@ def target_of(
     said = said if isinstance(said, str) else ec2.default_region(who.profile)
     if said is None:
         raise InvalidInput(
-            "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_DEFAULT_REGION"
+            "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_REGION"
         )
     ec2.check_region(said)
     return Target(who, said)

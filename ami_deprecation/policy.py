@@ -101,7 +101,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             in_use: what about images that instances, launch templates, SSM parameters or Image Builder recipes of
                 the account use: ``ignore`` that, ``warn`` of each, or ``skip`` those that have no date yet
                 (a date that is there stays, and moves as the rules say).
-            regions: where; else the stack's ``aws:region``, or boto3's chain.
+            regions: where; else the stack's ``aws:region``, ``AWS_REGION``, or boto3's chain.
             max_changes: refuse a run that would give more images than this a date, or another one.
             profile: else ``aws:profile``.
             role_arn: a role to assume; else ``aws:assumeRoles``.
