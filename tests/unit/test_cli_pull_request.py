@@ -128,7 +128,9 @@ def test_a_note_of_the_provider_stands_with_its_image_or_on_top() -> None:
     shown = text(
         step("create", new=props(to=50)),
         diagnostics=[
-            note("ami-00000000000000001 (web (linux) 1) in eu-west-1 is public: EC2 will move its date only earlier"),
+            note(
+                "ami-00000000000000001 (web (linux) 1) in eu-west-1 is public: EC2 will move its date only earlier"
+            ),
             note("ami-00000000000000009 (elsewhere) in eu-west-1: something"),
             note("checks against EC2 in eu-west-1 were left out: no credentials"),
         ],
