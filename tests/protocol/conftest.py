@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from ami_deprecation.testing import LocalEC2
+from tests.protocol.dates import NOW
 from tests.protocol.engine import Engine
 from tests.protocol.plugin import Launcher
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
+#: Another account.
+OTHER = "210987654321"
 #: Short, so that what is waited for comes soon; a test that is about waiting sets its own.
 PATIENCE = {"AMI_DEPRECATION_RETRY_SECONDS": "5", "AMI_DEPRECATION_SETTLE_SECONDS": "0"}
 
@@ -58,9 +62,15 @@ def ec2(server: LocalEC2) -> Iterator[LocalEC2]:
 def forget_images(server: LocalEC2) -> None:
     """Take away all images, wherever tests make some."""
     for region in (REGION, "us-east-1"):
-        for account in (None, "210987654321"):
+        for account in (None, OTHER):
             for image in server.images(region=region, account=account):
                 server.remove_image(image.image_id, region=region)
+
+
+@pytest.fixture
+def image(ec2: LocalEC2) -> str:
+    """An image of thirty days ago, without a date."""
+    return ec2.add_image("web", created=NOW - timedelta(days=30), tags={"Team": "web"})
 
 
 @pytest.fixture

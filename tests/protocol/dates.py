@@ -18,3 +18,6 @@ def text(when: datetime | None) -> str | None:
 
 
 EARLY, MIDDLE, LATE = ahead(100), ahead(200), ahead(300)
+
+#: The same date in three ways, for an image of thirty days ago.
+WAYS = {"deprecate_at": EARLY, "deprecate_after_days": 130, "deprecate_in_days": 100}

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pulumi
-import pulumi_aws
 import pytest
 from moto.backends import get_backend
 
-from ami_deprecation import AmiDeprecation
-from tests.protocol.conftest import REGION
+from tests.protocol.conftest import OTHER
 from tests.protocol.dates import EARLY, LATE
-from tests.protocol.program import dated, made, run
+from tests.protocol.life import SECRETS, role, whole_life
+from tests.protocol.program import dated, made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
     from tests.protocol.conftest import MakeEngine
     from tests.protocol.engine import Engine
 
-OTHER = "210987654321"
 THIRD = "333333333333"
-SECRETS = ("made-up-secret-key", "made-up-token")
 
 
 @pytest.fixture
@@ -45,31 +40,6 @@ def profiles(ec2: LocalEC2, tmp_path: Path) -> dict[str, str]:
         f"aws_secret_access_key = {SECRETS[0]}\naws_session_token = {SECRETS[1]}\n"
     )
     return {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
-
-
-def role(account: str, name: str = "dates") -> str:
-    return f"arn:aws:iam::{account}:role/{name}"
-
-
-def whole_life(
-    engine: Engine, ec2: LocalEC2, program: Callable[[], object], image: str, region: str = REGION
-) -> None:
-    """Each verb goes to the same account and Region."""
-    mark = ec2.mark()
-    engine.up(program)
-    assert ec2.image(image, region=region).deprecation_time == EARLY
-    state = engine.export()
-    ec2.set_deprecation_time(image, LATE, region=region)
-    engine.up(program, refresh=True)
-    assert ec2.image(image, region=region).deprecation_time == EARLY
-    engine.destroy()
-    assert ec2.image(image, region=region).deprecation_time is None
-    images = [call for call in ec2.calls_since(mark) if call.action.endswith(("Images", "Deprecation"))]
-    assert {(call.region, call.account) for call in images} == {
-        (region, ec2.image(image, region=region).owner_id)
-    }
-    for secret in (*SECRETS, *ec2.environment(account=OTHER)["AWS_SECRET_ACCESS_KEY"].split()):
-        assert secret not in state
 
 
 # The stack's configuration of the default aws provider.
@@ -247,50 +217,6 @@ def test_an_unknown_region_is_refused_by_name_before_any_call(
     assert "'eu-west-9' is not a Region" in failure
     assert "did you mean" in failure
     assert preview.actions == []
-
-
-# opts.provider. On the real engine: tests/engine.
-
-
-def test_an_explicit_aws_provider_is_honoured(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
-    ec2.remove_image(theirs)
-    there = ec2.add_image("there", account=OTHER, region="us-east-1")
-
-    def program() -> None:
-        aws = pulumi_aws.Provider("aws", region="us-east-1", assume_roles=[{"role_arn": role(OTHER)}])
-        AmiDeprecation("web", image_id=there, deprecate_at=EARLY, opts=pulumi.ResourceOptions(provider=aws))
-
-    whole_life(engine, ec2, program, there, "us-east-1")
-
-
-@pytest.mark.parametrize("key", ["access_key", "secret_key", "token"])
-def test_an_explicit_provider_with_keys_is_refused_and_none_of_them_goes_out(
-    engine: Engine, ec2: LocalEC2, key: str
-) -> None:
-    image = ec2.add_image()
-    keys: dict[str, Any] = {key: SECRETS[0]}
-
-    def program() -> None:
-        aws = pulumi_aws.Provider("aws", region=REGION, **keys)
-        AmiDeprecation("web", image_id=image, deprecate_at=EARLY, opts=pulumi.ResourceOptions(provider=aws))
-
-    [web] = run(program, preview=False)
-    assert SECRETS[0] not in json.dumps(web.inputs)
-    [failure] = engine.preview(program, check=False).failures
-    assert f"opts.provider carries {'an' if key == 'access_key' else 'a'} {key}" in failure
-
-
-def test_a_provider_of_another_package_is_refused_instead_of_being_ignored(
-    engine: Engine, ec2: LocalEC2
-) -> None:
-    image = ec2.add_image()
-
-    def program() -> None:
-        other = pulumi.ProviderResource("gcp", "other", {})
-        AmiDeprecation("web", image_id=image, deprecate_at=EARLY, opts=pulumi.ResourceOptions(provider=other))
-
-    [failure] = engine.preview(program, check=False).failures
-    assert "provider of 'gcp'" in failure
 
 
 def test_two_regions_in_one_program(engine: Engine, ec2: LocalEC2) -> None:

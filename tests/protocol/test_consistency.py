@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
 import pulumi
 import pytest
 
 from ami_deprecation.testing import LagMode
-from tests.protocol.dates import EARLY, LATE, MIDDLE, NOW, text
+from tests.protocol.dates import EARLY, LATE, MIDDLE, text
 from tests.protocol.program import dated, made
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 MODES = get_args(LagMode)
 #: How long the provider thinks that EC2 may lag, in seconds: far longer than any test, or just long enough to see it.
 LONG, SHORT = "120", "3"
-
-
-@pytest.fixture
-def image(ec2: LocalEC2) -> str:
-    return ec2.add_image("web", created=NOW - timedelta(days=30))
 
 
 @pytest.fixture

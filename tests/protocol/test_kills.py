@@ -8,37 +8,15 @@ from typing import TYPE_CHECKING
 import pulumi
 import pytest
 
-from tests.protocol.dates import EARLY, LATE, NOW, text
+from tests.protocol.dates import EARLY, LATE, WAYS, text
 from tests.protocol.program import dated, made
-from tests.protocol.watch import when
+from tests.protocol.watch import killed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ami_deprecation.testing import LocalEC2
     from tests.protocol.engine import Engine
-    from tests.protocol.steps import Outcome
-
-WAYS = {"deprecate_at": EARLY, "deprecate_after_days": 130, "deprecate_in_days": 100}
-
-
-@pytest.fixture
-def image(ec2: LocalEC2) -> str:
-    return ec2.add_image("web", created=NOW - timedelta(days=30))
-
-
-def killed(engine: Engine, ec2: LocalEC2, operation: Callable[[], Outcome], at: str, *, after: bool) -> None:
-    """Let an operation be killed with SIGKILL while a call is under way, before or after it took effect."""
-    fault = ec2.faults.add(at, "hang", after_effect=after, times=1)
-
-    def kill() -> None:
-        assert engine.plugin is not None
-        engine.plugin.kill()
-
-    with when(lambda: fault.played, kill):
-        outcome = operation()
-    assert outcome.died
-    ec2.faults.clear()
 
 
 def settled(engine: Engine, program: Callable[[], object]) -> None:
@@ -56,7 +34,8 @@ def test_a_killed_create_converges_without_a_duplicate_effect(
     engine: Engine, ec2: LocalEC2, image: str, way: str, at: str, after: bool
 ) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
-    killed(engine, ec2, lambda: engine.up(program, check=False), at, after=after)
+    with killed(engine, ec2, at, after=after):
+        engine.up(program, check=False)
     assert engine.state == []
     date = ec2.image(image).deprecation_time
     done = at == "EnableImageDeprecation" and after
@@ -72,7 +51,8 @@ def test_a_killed_create_converges_without_a_duplicate_effect(
 @pytest.mark.parametrize("at", ["DescribeImages", "EnableImageDeprecation"])
 def test_a_killed_update_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
     engine.up(dated(image, EARLY))
-    killed(engine, ec2, lambda: engine.up(dated(image, LATE), check=False), at, after=after)
+    with killed(engine, ec2, at, after=after):
+        engine.up(dated(image, LATE), check=False)
     assert engine.outputs("web")["deprecation_time"] == text(EARLY)
     done = at == "EnableImageDeprecation" and after
     assert engine.up(dated(image, LATE)).mutations == ([] if done else ["EnableImageDeprecation"])
@@ -84,7 +64,8 @@ def test_a_killed_update_converges(engine: Engine, ec2: LocalEC2, image: str, at
 @pytest.mark.parametrize("at", ["DescribeImages", "DisableImageDeprecation"])
 def test_a_killed_destroy_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
     engine.up(dated(image, EARLY))
-    killed(engine, ec2, lambda: engine.destroy(check=False), at, after=after)
+    with killed(engine, ec2, at, after=after):
+        engine.destroy(check=False)
     assert engine.names() == ["web"]
     done = at == "DisableImageDeprecation" and after
     assert engine.destroy().mutations == ([] if done else ["DisableImageDeprecation"])
@@ -97,7 +78,8 @@ def test_a_killed_destroy_that_restores_converges(
 ) -> None:
     ec2.set_deprecation_time(image, LATE)
     engine.up(dated(image, EARLY, on_destroy="restore"))
-    killed(engine, ec2, lambda: engine.destroy(check=False), "EnableImageDeprecation", after=after)
+    with killed(engine, ec2, "EnableImageDeprecation", after=after):
+        engine.destroy(check=False)
     engine.destroy()
     assert ec2.image(image).deprecation_time == LATE
     assert engine.state == []
@@ -108,9 +90,8 @@ def test_a_killed_update_that_is_given_up_leaves_what_ec2_has(
     engine: Engine, ec2: LocalEC2, image: str, after: bool
 ) -> None:
     engine.up(dated(image, EARLY))
-    killed(
-        engine, ec2, lambda: engine.up(dated(image, LATE), check=False), "EnableImageDeprecation", after=after
-    )
+    with killed(engine, ec2, "EnableImageDeprecation", after=after):
+        engine.up(dated(image, LATE), check=False)
     engine.up(dated(image, EARLY), refresh=True)  # the change is taken back instead
     assert ec2.image(image).deprecation_time == EARLY
     settled(engine, dated(image, EARLY))
@@ -123,7 +104,8 @@ def test_a_killed_refresh_leaves_the_state_as_it_was(
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, LATE)
     before = engine.export()
-    killed(engine, ec2, lambda: engine.refresh(check=False), "DescribeImages", after=after)
+    with killed(engine, ec2, "DescribeImages", after=after):
+        engine.refresh(check=False)
     assert engine.export() == before
     engine.up(dated(image, EARLY), refresh=True)
     assert ec2.image(image).deprecation_time == EARLY
@@ -142,7 +124,8 @@ def test_a_replacement_killed_in_the_middle_is_completed(
     engine.up(dated(image, EARLY, opts=opts))
     program = dated(other, EARLY, region=region, opts=opts)
     at = "DisableImageDeprecation" if order == "create first" else "EnableImageDeprecation"
-    killed(engine, ec2, lambda: engine.up(program, check=False), at, after=True)
+    with killed(engine, ec2, at, after=True):
+        engine.up(program, check=False)
     engine.up(program)
     assert ec2.image(image).deprecation_time is None
     assert ec2.image(other, region=region).deprecation_time == EARLY
@@ -207,7 +190,8 @@ def test_an_update_that_is_killed_again_and_again_gets_there(engine: Engine, ec2
             made(f"web-{number}", image_id=image, deprecate_at=EARLY)()
 
     for _ in range(3):
-        killed(engine, ec2, lambda: engine.up(program, check=False), "EnableImageDeprecation", after=True)
+        with killed(engine, ec2, "EnableImageDeprecation", after=True):
+            engine.up(program, check=False)
     engine.up(program)
     assert {ec2.image(image).deprecation_time for image in images} == {EARLY}
     assert len(engine.state) == 6

@@ -20,7 +20,7 @@ from tests.protocol import model
 from tests.protocol.conftest import forget_images
 from tests.protocol.dates import NOW, ahead, text
 from tests.protocol.model import Place, Spec
-from tests.protocol.watch import when
+from tests.protocol.watch import killed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,7 +198,7 @@ class Machine(RuleBasedStateMachine):
     @rule(action=actions, after=st.booleans(), parallel=st.sampled_from([0, 4]))
     def killed_up(self, action: str, after: bool, parallel: int) -> None:
         self.engine.parallel = parallel
-        with self.killed(action, after=after):
+        with killed(self.engine, self.ec2, action, after=after, certain=False):
             self.run_up(refresh=False)
 
     @rule()
@@ -222,7 +222,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(action=actions, after=st.booleans())
     def killed_destroy(self, action: str, after: bool) -> None:
-        with self.killed(action, after=after):
+        with killed(self.engine, self.ec2, action, after=after, certain=False):
             self.engine.destroy(check=False)
 
     @contextlib.contextmanager
@@ -231,19 +231,6 @@ class Machine(RuleBasedStateMachine):
             action, kind, times = fault
             self.ec2.faults.add(action, kind, times=times)
         yield
-        self.ec2.faults.clear()
-
-    @contextlib.contextmanager
-    def killed(self, action: str, *, after: bool) -> Iterator[None]:
-        """Killed with SIGKILL in that call, when there is one."""
-        fault = self.ec2.faults.add(action, "hang", after_effect=after, times=1)
-
-        def kill() -> None:
-            assert self.engine.plugin is not None
-            self.engine.plugin.kill()
-
-        with when(lambda: fault.played, kill, certain=False):
-            yield
         self.ec2.faults.clear()
 
     def run_up(self, *, refresh: bool) -> Outcome:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ami_deprecation.testing import LocalEC2
+    from tests.protocol.engine import Engine
+
 
 @contextlib.contextmanager
 def when(
@@ -34,3 +37,19 @@ def when(
         over.set()
         watcher.join()
     assert done.is_set() or not certain, "it never came to that"
+
+
+@contextlib.contextmanager
+def killed(
+    engine: Engine, ec2: LocalEC2, action: str, *, after: bool, certain: bool = True
+) -> Iterator[None]:
+    """During the block, kill the plugin with SIGKILL in such a call to EC2, before or after it took effect."""
+    fault = ec2.faults.add(action, "hang", after_effect=after, times=1)
+
+    def kill() -> None:
+        assert engine.plugin is not None
+        engine.plugin.kill()
+
+    with when(lambda: fault.played, kill, certain=certain):
+        yield
+    ec2.faults.clear()
