@@ -40,6 +40,9 @@ UNPACED = {
 WRITE_STATE_ONCE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
 Program = Literal["dates", "floor", "policy"]
+#: The two that are compared.
+SIDES: tuple[Program, Program] = ("floor", "dates")
+
 PREVIEW_AND_UP = ("up", "--yes")
 UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks import lab, report
-from benchmarks.sections import floor, limits, peers, reads
+from benchmarks.sections import floor, growth, limits, peers, reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ SECTIONS: dict[str, Callable[..., Outcome]] = {
     "reads": reads.measure,
     "limits": limits.measure,
     "peers": peers.measure,
+    "growth": growth.measure,
 }
 
 

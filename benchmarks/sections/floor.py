@@ -14,7 +14,6 @@ from benchmarks.outcome import Outcome, Table, Target
 if TYPE_CHECKING:
     from benchmarks.lab import Lab, Program, Timing
 
-SIDES: tuple[Program, Program] = ("floor", "dates")
 COMMANDS = {
     "`up` from nothing": lab.PREVIEW_AND_UP,
     "`up` without changes": lab.PREVIEW_AND_UP,
@@ -90,12 +89,14 @@ def measure(*, quick: bool) -> Outcome:
 
 
 def _rounds(place: Lab, count: int, rounds: int) -> tuple[list[tuple[str, ...]], dict[str, float]]:
-    taken: dict[str, dict[Program, list[Timing]]] = {name: {side: [] for side in SIDES} for name in COMMANDS}
+    taken: dict[str, dict[Program, list[Timing]]] = {
+        name: {side: [] for side in lab.SIDES} for name in COMMANDS
+    }
     for number in range(rounds):
         images = place.images(count, f"round{number}")
-        stacks = {side: place.stack(side, images, lab.UNPACED) for side in SIDES}
+        stacks = {side: place.stack(side, images, lab.UNPACED) for side in lab.SIDES}
         for name, command in COMMANDS.items():
-            for side in SIDES if number % 2 == 0 else reversed(SIDES):
+            for side in lab.SIDES if number % 2 == 0 else reversed(lab.SIDES):
                 taken[name][side].append(place.run(stacks[side], *command))
     ratios = {name: _ratio(of) for name, of in taken.items()}
     return [_row(name, of) for name, of in taken.items()], ratios
@@ -106,7 +107,7 @@ def _ratio(of: dict[Program, list[Timing]]) -> float:
 
 
 def _row(name: str, of: dict[Program, list[Timing]]) -> tuple[str, ...]:
-    seconds = {side: statistics.median(t.seconds for t in of[side]) for side in SIDES}
+    seconds = {side: statistics.median(t.seconds for t in of[side]) for side in lab.SIDES}
     cpu = lab.median_ratio([t.cpu_seconds for t in of["dates"]], [t.cpu_seconds for t in of["floor"]])
     return name, f"{seconds['floor']:.1f}", f"{seconds['dates']:.1f}", f"{_ratio(of):.2f}", f"{cpu:.2f}"
 
@@ -114,7 +115,7 @@ def _row(name: str, of: dict[Program, list[Timing]]) -> tuple[str, ...]:
 def _bytes(place: Lab, count: int) -> dict[Program, float]:
     """The mean size of a resource in the state file, of the last round's two stacks."""
     sizes: dict[Program, float] = {}
-    for side in SIDES:
+    for side in lab.SIDES:
         stack = next(s for s in reversed(place.stacks) if s.project.parent.name.startswith(side))
         own = [r for r in stack.resources() if r["type"] != "pulumi:pulumi:Stack"]
         sizes[side] = sum(len(json.dumps(r)) for r in own) / count
@@ -123,15 +124,15 @@ def _bytes(place: Lab, count: int) -> dict[Program, float]:
 
 def _refresh_many(count: int, rounds: int) -> tuple[Target, tuple[str, ...]]:
     name = f"`refresh` of {count:,}"
-    taken: dict[Program, list[Timing]] = {side: [] for side in SIDES}
+    taken: dict[Program, list[Timing]] = {side: [] for side in lab.SIDES}
     with lab.open_lab() as place:
         images = place.images(count)
         env = {**lab.UNPACED, **lab.WRITE_STATE_ONCE}
-        stacks = {side: place.stack(side, images, env) for side in SIDES}
-        for side in SIDES:
+        stacks = {side: place.stack(side, images, env) for side in lab.SIDES}
+        for side in lab.SIDES:
             place.run(stacks[side], *lab.UP)
         for number in range(rounds):
-            for side in SIDES if number % 2 == 0 else reversed(SIDES):
+            for side in lab.SIDES if number % 2 == 0 else reversed(lab.SIDES):
                 taken[side].append(place.run(stacks[side], *lab.REFRESH))
     return Target.at_most(name, _ratio(taken), 1.5, "x"), _row(name, taken)
 
