@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks import lab, report
-from benchmarks.sections import floor, growth, limits, peers, reads
+from benchmarks.sections import floor, growth, limits, peers, reads, soak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Callable[..., Outcome]] = {
     "limits": limits.measure,
     "peers": peers.measure,
     "growth": growth.measure,
+    "soak": soak.measure,
 }
 
 
