@@ -6,6 +6,7 @@ object, and none of it goes into the state.
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def configure(get: Callable[[str], object]) -> None:
     global _stack, _problem  # noqa: PLW0603  # one stack per process, and the provider has no attributes
     with _lock:
         try:
-            _stack, _problem = identity.from_stack_config(get), None
+            _stack, _problem = identity.from_stack_config(get, os.environ), None
         except InvalidInput as wrong:
             _problem = wrong
 
@@ -53,7 +54,9 @@ def identity_of(given: Inputs) -> Identity | Unknown:
         or isinstance(given.aws, Unknown)
     ):
         return UNKNOWN
-    return identity.resolve(stack(), profile=given.profile, role_arn=given.role_arn, provider=given.aws)
+    # An explicit aws provider stands in for all of the stack's configuration, whatever is wrong with that.
+    base = stack() if given.aws is None else StackConfig()
+    return identity.resolve(base, profile=given.profile, role_arn=given.role_arn, provider=given.aws)
 
 
 def region_of(given: Inputs, *, until_now: str | None) -> str | Unknown:

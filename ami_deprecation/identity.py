@@ -27,6 +27,17 @@ _ROLE_TEXTS = {
 }
 _ROLE_LISTS = {"policyArns": "policy_arns", "transitiveTagKeys": "transitive_tag_keys"}
 
+#: Settings of the aws provider that decide as whom or where a call goes and are not read here -> the variables that
+#: boto3 reads instead. To ignore one would mean another account than that of the user's other AWS resources.
+_BY_ENVIRONMENT: dict[str, tuple[str, ...]] = {
+    "assumeRoleWithWebIdentity": ("AWS_WEB_IDENTITY_TOKEN_FILE",),
+    "endpoints": ("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
+    "sharedConfigFiles": ("AWS_CONFIG_FILE",),
+    "sharedCredentialsFiles": ("AWS_SHARED_CREDENTIALS_FILE",),
+}
+#: Whose endpoints matter here.
+_SERVICES = ("ec2", "sts")
+
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -85,8 +96,19 @@ class StackConfig:
     identity: Identity = Identity()
 
 
-def from_stack_config(get: Callable[[str], object]) -> StackConfig:
-    """Read ``aws:…`` keys; a get of an absent key gives None, lists and objects are JSON text."""
+def from_stack_config(get: Callable[[str], object], environment: Mapping[str, str]) -> StackConfig:
+    """Read ``aws:…`` keys; a get of an absent key gives None, lists and objects are JSON text.
+
+    Raises:
+        InvalidInput: a value cannot be read, or a setting is not taken over from there and the environment does not
+            have it either.
+    """
+    for key, variables in _BY_ENVIRONMENT.items():
+        if _concerns_us(key, _json(get, key)) and not any(environment.get(name) for name in variables):
+            raise InvalidInput(
+                f"aws:{key} is not taken over from the stack's configuration, so these calls would not go where your other "
+                f"AWS resources are: set {variables[0]} in the environment as well"
+            )
 
     def text(key: str) -> str | None:
         value = get(f"aws:{key}")
@@ -108,6 +130,12 @@ def from_stack_config(get: Callable[[str], object]) -> StackConfig:
             forbidden_account_ids=parse_texts(_json(get, "forbiddenAccountIds"), "aws:forbiddenAccountIds"),
         ),
     )
+
+
+def _concerns_us(key: str, value: object) -> bool:
+    if key != "endpoints" or not isinstance(value, list):
+        return bool(value)
+    return any(isinstance(each, dict) and each.get(name) for each in value for name in _SERVICES)
 
 
 def _json(get: Callable[[str], object], key: str) -> object:

@@ -7,6 +7,7 @@ configuration of the stack.
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypedDict, cast
 
 import pulumi
@@ -223,7 +224,9 @@ def target_of(
     Raises:
         AmiDeprecationError: one of its subclasses: no Region is set, it does not exist, the profile does not.
     """
-    stack = identity.from_stack_config(pulumi.runtime.get_config)
+    stack = identity.StackConfig()
+    if provider is None:  # else it stands in for all of the stack's configuration
+        stack = identity.from_stack_config(pulumi.runtime.get_config, os.environ)
     who = identity.resolve(stack, profile=profile, role_arn=role_arn, provider=provider)
     if role_arn is not None and not inputs.ROLE_ARN.fullmatch(role_arn):
         raise InvalidInput(

@@ -219,6 +219,18 @@ def test_an_unknown_region_is_refused_by_name_before_any_call(
     assert preview.actions == []
 
 
+def test_a_setting_that_is_not_taken_over_is_refused_before_any_call(engine: Engine, ec2: LocalEC2) -> None:
+    image = ec2.add_image()
+    engine.config["aws:assumeRoleWithWebIdentity"] = json.dumps(
+        {"roleArn": role(OTHER), "webIdentityToken": SECRETS[0]}
+    )
+    preview = engine.preview(dated(image, EARLY), check=False)
+    [failure] = preview.failures
+    assert "aws:assumeRoleWithWebIdentity is not taken over" in failure
+    assert SECRETS[0] not in failure
+    assert preview.actions == []
+
+
 def test_two_regions_in_one_program(engine: Engine, ec2: LocalEC2) -> None:
     here, there = ec2.add_image("here"), ec2.add_image("there", region="us-east-1")
 

@@ -66,6 +66,13 @@ def test_a_mistake_in_it_is_reported_by_the_first_use_and_by_every_later_one() -
     assert region(inputs()) == "eu-west-1"
 
 
+def test_a_mistake_in_it_does_not_concern_an_explicit_provider() -> None:
+    configure(assumeRoles="[{")
+    given = inputs(aws={"region": "eu-west-3", "assumeRoles": [{"roleArn": ROLE}]})
+    assert context.identity_of(given) == Identity(roles=(Role(arn=ROLE),))
+    assert region(given) == "eu-west-3"
+
+
 def test_the_resources_own_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
     configure(region="eu-west-1")

@@ -23,7 +23,7 @@ def stack(**config: object) -> StackConfig:
     texts = {
         f"aws:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }
-    return identity.from_stack_config(texts.get)
+    return identity.from_stack_config(texts.get, {})
 
 
 def test_an_empty_configuration_leaves_all_to_boto3() -> None:
@@ -32,7 +32,9 @@ def test_an_empty_configuration_leaves_all_to_boto3() -> None:
 
 
 def test_plain_settings_are_read() -> None:
-    config = identity.from_stack_config({"aws:region": "eu-west-1", "aws:profile": "images", **SECRETS}.get)
+    config = identity.from_stack_config(
+        {"aws:region": "eu-west-1", "aws:profile": "images", **SECRETS}.get, {}
+    )
     assert config.region == "eu-west-1"
     assert config.identity == Identity(
         profile="images", access_key="AKIAEXAMPLE", secret_key="very-secret", token="session-secret"
@@ -100,6 +102,34 @@ def test_another_duration_is_refused_by_name(duration: str) -> None:
         _ = Role(arn=HUB, duration=duration).duration_seconds
 
 
+ELSEWHERE: dict[str, tuple[object, str]] = {
+    "assumeRoleWithWebIdentity": (
+        {"roleArn": HUB, "webIdentityToken": "very-secret"},
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    ),
+    "endpoints": ([{"s3": "http://a"}, {"ec2": "http://b"}], "AWS_ENDPOINT_URL_EC2"),
+    "sharedConfigFiles": (["/config"], "AWS_CONFIG_FILE"),
+    "sharedCredentialsFiles": (["/credentials"], "AWS_SHARED_CREDENTIALS_FILE"),
+}
+
+
+@pytest.mark.parametrize("key", ELSEWHERE)
+def test_a_setting_that_would_go_unheard_is_refused_with_the_variable_that_does_the_same(key: str) -> None:
+    value, variable = ELSEWHERE[key]
+    with pytest.raises(
+        InvalidInput, match=f"aws:{key} is not taken over .* set {variable} in the env"
+    ) as told:
+        stack(**{key: value})
+    assert "very-secret" not in str(told.value)
+    config = {f"aws:{key}": json.dumps(value)}
+    assert identity.from_stack_config(config.get, {variable: "anything"}) == StackConfig()
+
+
+def test_endpoints_of_other_services_are_no_concern_of_ours() -> None:
+    assert stack(endpoints=[{"s3": "http://a"}, {"ec2": ""}]) == StackConfig()
+    assert stack(endpoints=[], sharedConfigFiles=[]) == StackConfig()
+
+
 @pytest.mark.parametrize(
     ("given", "read"),
     [
@@ -150,7 +180,7 @@ def test_a_mistake_is_one_sentence_with_its_path(config: Mapping[str, object], s
 
 def test_a_mistake_beside_a_secret_does_not_tell_it() -> None:
     with pytest.raises(InvalidInput) as caught:
-        identity.from_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get)
+        identity.from_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get, {})
     assert "very-secret" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
