@@ -48,7 +48,7 @@ def test_up_does_not_wait_and_knows_what_it_has_set(
         assert engine.outputs("web")["deprecation_time"] == text(when)
         again = engine.up(dated(image, when))
         assert (again.operations, again.actions) == ([], [])
-        assert up.seconds < 10
+        assert up.seconds < 30  # the wait that must not be is 120
 
 
 @pytest.mark.parametrize("shape", ["absent", "empty"])
@@ -106,7 +106,7 @@ def test_the_wait_of_a_refresh_is_bounded(
     ec2.faults.lag(mode=mode)
     engine.up(dated(image, EARLY))
     refreshed = engine.refresh()
-    assert refreshed.seconds < 10
+    assert refreshed.seconds < 30
     assert engine.names() == ["web"]
     ec2.faults.clear()
     engine.up(dated(image, EARLY), refresh=True)

@@ -133,7 +133,7 @@ def test_deleting_the_date_of_an_image_that_is_gone_succeeds(
     shape(ec2, image)
     destroyed = engine.destroy()
     assert engine.state == []
-    assert destroyed.seconds < 5
+    assert destroyed.seconds < 30  # the wait that must not be is 120
 
 
 @pytest.mark.parametrize("shape", [gone_deregistered, gone_empty, gone_not_found, gone_unavailable])

@@ -131,7 +131,7 @@ def test_the_wait_for_a_pending_image_is_bounded(make_engine: MakeEngine, ec2: L
     up = engine.up(dated(image, EARLY), check=False)
     assert up.mutations == []
     assert "still pending after 0.2 seconds" in up.sentence
-    assert up.seconds < 5
+    assert up.seconds < 30  # unset, the bound is 600
 
 
 # The date.
