@@ -6,6 +6,9 @@ JOBS ?= 2
 UV_VERSION := 0.13.9
 # The certificates that the machine trusts, as pip does: behind a company's proxy uv's own list does not do.
 export UV_SYSTEM_CERTS ?= 1
+# The tests start Python a thousand times, and without its compiled modules each start takes twice as long. Containers
+# often forbid it to keep them.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-annotate --no-header \
