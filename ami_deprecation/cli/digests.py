@@ -25,6 +25,10 @@ _NOTE = "ami-deprecation: "
 #: What the types of its components begin with.
 _COMPONENTS = "ami-deprecation:"
 _HOW = "give what `pulumi preview --json` printed"
+#: What stands for a secret value.
+SECRET = "[secret]"
+#: What the engine says last, after the reason.
+CLOSING = "preview failed"
 #: Colour marks that some of the engine's messages still have.
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
@@ -115,8 +119,9 @@ def notes_of(diagnostic: Object) -> list[str]:
 
 
 def error_of(diagnostic: Object) -> str:
-    """An error in one line: what the provider's check says, or what a program's last line says."""
-    message = _COLOUR.sub("", str(diagnostic["message"])).strip().removeprefix("error: ").strip()
+    """An error in one line: what the provider's check says, what a program's last line says, or all of it."""
+    message = _COLOUR.sub("", str(diagnostic["message"])).strip()
+    message = message.removeprefix("error: ").removeprefix("Preview failed: ").strip()
     problem = _PROBLEM.search(message)
     if problem is not None:
         return f"{problem['name']}: {' '.join(problem['why'].split())}"
@@ -124,4 +129,4 @@ def error_of(diagnostic: Object) -> str:
     if not lines:
         return "the engine gave no reason"
     # Of a traceback only the last line is for a reader.
-    return lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
+    return lines[-1] if any(line.startswith("Traceback") for line in lines) else " ".join(lines)

@@ -54,7 +54,7 @@ class Change:
     """One image of a preview."""
 
     resource: str
-    #: None when the image is made in the same update.
+    #: None when the image is made in the same update, or its id is a secret.
     image_id: str | None
     image_name: str
     region: str
@@ -65,6 +65,8 @@ class Change:
     remark: str = ""
     #: Whether the program still has the resource.
     declared: bool = True
+    #: Whether the program keeps the id a secret, as that of an `aws.ssm.get_parameter` is.
+    is_secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,13 @@ def read(digest: Object, now: datetime) -> Preview:
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
         notes=tuple(sorted({note for each in said for note in digests.notes_of(each)})),
-        errors=tuple(sorted({digests.error_of(each) for each in said if each.get("severity") == "error"})),
+        errors=_errors(said),
     )
+
+
+def _errors(said: Sequence[Object]) -> tuple[str, ...]:
+    found = {digests.error_of(each) for each in said if each.get("severity") == "error"}
+    return tuple(sorted(found - {digests.CLOSING} or found))
 
 
 def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
@@ -125,7 +132,7 @@ def _change(
     image_id, name = digests.text_of(props, "image_id"), digests.text_of(props, state.NAME_KEY)
     return Change(
         resource=digests.name_of(step),
-        # What is not known yet is a UUID in the digest, and a secret says so.
+        # What is not known yet is a UUID in the digest.
         image_id=image_id if image_id is None or image_id.startswith("ami-") else None,
         image_name=name or "",
         region=digests.text_of(props, "region") or "",
@@ -133,6 +140,7 @@ def _change(
         before=before,
         after=after,
         remark=remark,
+        is_secret=image_id == digests.SECRET,
     )
 
 
@@ -229,8 +237,10 @@ def _taken_over(change: Change, was: str | None) -> Change:
 
 
 def _key(change: Change) -> tuple[str, str]:
-    return change.region, change.image_id or change.resource
+    return change.region, change.image_id or (change.is_secret and change.image_name) or change.resource
 
 
 def _image(props: Object) -> tuple[object, object]:
-    return props.get("image_id"), props.get("region")
+    """What tells images apart: all secrets look the same, so there it is the image's name."""
+    image_id = props.get("image_id")
+    return props.get(state.NAME_KEY) if image_id == digests.SECRET else image_id, props.get("region")

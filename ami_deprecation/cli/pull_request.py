@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: GitHub takes 65,536 characters in a comment.
 LONGEST = 65_000
+#: A program's own error can be of any length; its beginning says what it is.
+_LONGEST_WARNING = 1_000
 _HEAD = ("Image", "Region", "Date", "Notice", "What happens")
 
 
@@ -46,13 +48,13 @@ def comment(preview: Preview, said: Remarks, now: datetime, *, key: str, longest
         head += [f"No AMI deprecation date changes{where}.{_unchanged(preview)}", ""]
         return "\n".join(head)
     head += [f"### AMI deprecation dates{where}", "", summary(preview), ""]
-    if said.general:
-        head += [*(f"- ⚠️ {writing.markdown(each)}" for each in said.general), ""]
+    general = [f"- {_warning(each)}" for each in said.general]
     pairs = list(zip(preview.changes, said.of_change, strict=True))
     warned = [_row(change, now, warnings) for change, warnings in pairs if warnings]
     others = [_row(change, now) for change, warnings in pairs if not warnings]
-    for count in (len(pairs), *range(len(pairs), -1, -max(1, len(pairs) // 50)), 0):
-        text = "\n".join([*head, *_body(warned, others, count)])
+    whole = len(general) + len(pairs)
+    for count in (*range(whole, 0, -max(1, whole // 50)), 0):
+        text = "\n".join([*head, *_body(general, warned, others, count)])
         if len(text) <= longest:
             break
     return text
@@ -81,16 +83,24 @@ def _unchanged(preview: Preview) -> str:
     )
 
 
-def _body(warned: Sequence[str], others: Sequence[str], count: int) -> list[str]:
-    """The first so many rows, in one or two tables."""
-    lines: list[str] = []
+def _body(general: Sequence[str], warned: Sequence[str], others: Sequence[str], count: int) -> list[str]:
+    """The first so many warnings and rows, these in one or two tables."""
+    lines = [*general[:count]]
+    if count < len(general):
+        lines.append(
+            f"- {len(general) - count} more warnings do not fit into a comment: see the preview itself."
+        )
+    if general:
+        lines.append("")
+    count = max(0, count - len(general))
     shown = warned[:count]
     if shown:
         lines += ["**Look at these first**", "", *_table(shown, "Attention"), ""]
     folded = others[: max(0, count - len(warned))]
     if folded:
         more = "more " if warned else ""
-        title = f"{len(others)} {more}image{'s' if len(others) != 1 else ''}"
+        part = f"{len(folded)} of " if len(folded) < len(others) else ""
+        title = f"{part}{len(others)} {more}image{'s' if len(others) != 1 else ''}"
         lines += ["<details>", f"<summary>{title}</summary>", "", *_table(folded), "", "</details>", ""]
     left_out = len(warned) + len(others) - len(shown) - len(folded)
     if left_out:
@@ -110,11 +120,18 @@ def _line(cells: Sequence[str]) -> str:
 def _row(change: Change, now: datetime, warnings: Sequence[str] | None = None) -> str:
     cells = [_image(change), change.region, _dates(change), notice(change, now), _what(change)]
     if warnings:
-        cells.append("<br>".join(f"⚠️ {writing.markdown(each)}" for each in warnings))
+        cells.append("<br>".join(_warning(each) for each in warnings))
     return _line(cells)
 
 
+def _warning(text: str) -> str:
+    short = text if len(text) <= _LONGEST_WARNING else f"{text[:_LONGEST_WARNING]}…"
+    return f"⚠️ {writing.markdown(short)}"
+
+
 def _image(change: Change) -> str:
+    if change.is_secret:
+        return f"{writing.markdown(change.image_name or change.resource)}<br>its id is a secret"
     if change.image_id is None:
         return f"{writing.code(change.resource)}<br>made in this update"
     name = writing.markdown(change.image_name or change.resource)

@@ -182,7 +182,27 @@ def test_errors_are_one_line_each() -> None:
     )
     traced = "error: Program failed with an unhandled exception:\nTraceback (most recent call last):\n  x\nKeyError: 'y'\n"
     said = [{"message": text, "severity": "error"} for text in (ours, traced, "error: plain\nmore")]
-    assert read(diagnostics=said).errors == ("KeyError: 'y'", "plain", "web: it is past")
+    assert read(diagnostics=said).errors == ("KeyError: 'y'", "plain more", "web: it is past")
+
+
+def test_a_protected_resource_is_told_whole_and_what_the_engine_says_last_is_no_second_error() -> None:
+    refused = 'error: Preview failed: resource "web" cannot be deleted\nbecause it is protected.\n'
+    said = [{"message": text, "severity": "error"} for text in (refused, "error: preview failed\n")]
+    assert read(diagnostics=said).errors == ('resource "web" cannot be deleted because it is protected.',)
+    assert read(diagnostics=said[1:]).errors == ("preview failed",), "better than none"
+
+
+def test_images_whose_ids_are_secret_are_told_apart_by_their_names() -> None:
+    def secret(name: str) -> dict[str, object]:
+        return {**props(name, to=100), "image_id": "[secret]"}
+
+    replaced = read(step("replace", secret("web-1"), secret("web-2"))).changes
+    assert [(each.image_name, each.action) for each in replaced] == [
+        ("web-1", Action.CANCELLED),
+        ("web-2", Action.SET),
+    ]
+    kept = one(step("replace", secret("web-1"), secret("web-1")))
+    assert (kept.action, kept.is_secret, kept.image_id) == (Action.KEPT, True, None)
 
 
 @pytest.mark.parametrize(

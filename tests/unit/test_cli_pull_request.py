@@ -183,6 +183,12 @@ def test_an_image_of_the_same_update_is_named_by_its_resource() -> None:
     assert "| `copy`<br>made in this update | eu-west-1 |" in text(step("create", new=new, name="copy"))
 
 
+def test_an_image_whose_id_is_a_secret_is_not_said_to_be_new() -> None:
+    # What aws.ssm.get_parameter returns is a secret.
+    shown = text(step("delete", {**props("golden", to=50), "image_id": "[secret]"}))
+    assert "| golden<br>its id is a secret | eu-west-1 |" in shown
+
+
 def test_names_cannot_break_the_table_or_call_anybody() -> None:
     shown = text(step("create", new=props("a|b`c`<b>@team", to=50)))
     assert r"| a\|b\`c\`\<b\>@<!-- -->team<br>`ami-00000000000000001` | eu-west-1 |" in shown
@@ -199,6 +205,24 @@ def test_a_comment_never_grows_over_what_github_takes() -> None:
     left_out = 2000 - shown.count("<br>`ami-")
     assert f"{left_out} more do not fit into a comment" in shown
     assert "short notice" in shown, "warnings stay longest"
+
+
+def test_a_table_that_is_cut_says_how_much_of_it_is_shown() -> None:
+    steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(1000)]
+    shown = text(*steps)
+    rows = shown.count("<br>`ami-")
+    assert 0 < rows < 1000
+    assert f"<summary>{rows} of 1000 images</summary>" in shown
+
+
+@pytest.mark.parametrize("longest", [1_000, 65_000])
+def test_neither_many_errors_nor_long_ones_make_it_too_long(longest: int) -> None:
+    failed = [{"message": f"error: web-{n}: {'why ' * n}", "severity": "error"} for n in range(600)]
+    shown = text(step("create", new=props(to=50)), diagnostics=failed, longest=longest)
+    assert len(shown) <= longest
+    assert "so this may not be all." in shown
+    assert "more warnings do not fit into a comment" in shown
+    assert "1 more do not fit into a comment" in shown
 
 
 def test_the_same_preview_gives_the_same_comment() -> None:
