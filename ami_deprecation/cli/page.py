@@ -20,6 +20,7 @@ from .families import UNNAMED, by_family, family, version
 from .rows import State
 from .texts import day
 from .timeline import bar, span, ticks
+from .writing import distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,18 +222,10 @@ def _life(row: Row, y: int, over: Span, now: datetime, *, show_region: bool) -> 
         state="no date" if row.state is State.NONE else row.state.value,
         label=label + place,
         when=day(image.deprecation_time),
-        left=_left(row),
+        left="" if image.deprecation_time is None else f" · {distance(image.deprecation_time, now)}",
         title=f"{image.name} ({image.id}) in {image.region}, made on {day(image.creation_date)}: {_standing(row)}",
         bar=bar(row, over, now),
     )
-
-
-def _left(row: Row) -> str:
-    if row.days_left is None:
-        return ""
-    days = abs(row.days_left)
-    text = f"{days} day{'s' if days != 1 else ''}"
-    return f" · in {text}" if row.days_left > 0 or row.state is State.DUE else f" · {text} ago"
 
 
 def _standing(row: Row) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from . import writing
 from .preview import CHANGING, Action
 
 if TYPE_CHECKING:
@@ -80,15 +81,5 @@ def notice(change: Change, now: datetime) -> str:
     if when is None:
         return ""
     if change.after.in_days is not None:
-        return _days(change.after.in_days)
-    left = when - now
-    if left < timedelta(0):
-        return "past"
-    if left < timedelta(days=1):
-        hours = int(left / timedelta(hours=1))
-        return f"{hours} hour{'s' if hours != 1 else ''}"
-    return _days(left.days)
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'s' if count != 1 else ''}"
+        return writing.length(timedelta(change.after.in_days)) if change.after.in_days else "none"
+    return writing.length(when - now) if when >= now else "past"

@@ -221,8 +221,8 @@ def _narrow(report: Report) -> Table:
         if row.references:
             name.append(f"\nused by {used_by(row)}", "dim")
         when = Text(day(image.deprecation_time))
-        if row.days_left is not None:
-            when.append(f"\n{row.days_left} days", "dim")
+        if image.deprecation_time is not None:
+            when.append(f"\n{writing.distance(image.deprecation_time, report.at)}", "dim")
         state = _state(row)
         if image.public:
             state.append("\npublic", "dim")

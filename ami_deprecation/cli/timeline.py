@@ -24,6 +24,8 @@ _MARGIN = timedelta(days=30)
 _MOST_TICKS = 6
 #: Months between ticks.
 _STEPS = (1, 2, 3, 6, 12, 24)
+#: A life of a few days would hide behind today's line.
+_SHORTEST = 1.2
 #: A tick nearer to the edge than this would have its label cut, and one near to today hides "today".
 _EDGE, _NEAR_TODAY = 4.0, 6.0
 
@@ -51,7 +53,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bar:
-    """An image's life: from its making to its date, and from its date to today when that has come."""
+    """An image's life: from its making to its date, and from its date to today when that has come.
+
+    A short one begins a little earlier than it did, so that it is seen.
+    """
 
     start: float
     #: The date, or today for an image without one.
@@ -116,9 +121,10 @@ def bar(row: Row, over: Span, now: datetime) -> Bar:
     """One image's life on the line."""
     image = row.image
     until = image.deprecation_time if image.deprecation_time is not None else now
+    end = over.at(until)
     return Bar(
-        start=over.at(image.creation_date),
-        end=over.at(until),
+        start=round(max(0.0, min(over.at(image.creation_date), end - _SHORTEST)), 2),
+        end=end,
         until=over.at(now) if row.state is State.DEPRECATED else None,
         is_cut_left=image.creation_date < over.start,
         is_cut_right=until > over.end,

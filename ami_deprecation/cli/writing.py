@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 #: Characters that Markdown or HTML would take as theirs.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#])")
@@ -23,6 +27,19 @@ def write(text: str, output: str | None) -> None:
         click.echo(text, nl=False)
     else:
         Path(output).write_text(text, encoding="utf-8")
+
+
+def length(time: timedelta) -> str:
+    """Whole days, and hours when it is less than one: ``3 days``, ``1 hour``."""
+    days, hours = time.days, time.seconds // 3600
+    if days:
+        return f"{days} day{'s' if days != 1 else ''}"
+    return f"{hours} hour{'s' if hours != 1 else ''}" if hours else "less than an hour"
+
+
+def distance(when: datetime, now: datetime) -> str:
+    """How far a moment is away: ``in 3 days``, ``5 hours ago``."""
+    return f"in {length(when - now)}" if when > now else f"{length(now - when)} ago"
 
 
 def markdown(text: str) -> str:

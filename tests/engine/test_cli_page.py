@@ -218,7 +218,24 @@ def test_on_a_phone_a_row_is_a_card_with_labels_and_can_be_sorted(browser: Brows
         "texts => texts.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)",
     )
     assert min(small) >= 11, "the drawing's letters are not shrunk"
+    page.locator("#search").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('thead')") is None, "it is not seen there"
     page.close()
+
+
+def test_on_a_phone_a_tiles_dot_stands_beside_its_word(browser: Browser, file: Path) -> None:
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page.goto(file.as_uri())
+    heights = page.eval_on_selector_all(
+        ".tile dt",
+        """all => all.filter(dt => !dt.textContent.trim().includes(" "))
+            .map(dt => dt.getBoundingClientRect().height / parseFloat(getComputedStyle(dt).lineHeight))""",
+    )
+    page.close()
+    assert len(heights) >= 2
+    assert max(heights) < 1.5, "a single word is one line"
 
 
 def test_labels_and_dates_of_a_timeline_do_not_overlap_on_a_phone(browser: Browser, file: Path) -> None:

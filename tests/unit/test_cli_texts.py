@@ -91,6 +91,13 @@ def test_a_narrow_terminal_shows_everything_within_its_width(width: int) -> None
     assert "2028-02-19" in words
 
 
+def test_a_narrow_terminal_says_how_far_a_date_is() -> None:
+    rows = [row(image(f"web-{n}", number=n, due=due)) for n, due in enumerate((40.5, 1.5, 0.2, -0.01, -3.5))]
+    lines = [strip(line) for line in as_table(report(rows), is_terminal=True, width=70).splitlines()]
+    said = {line.partition("ami-")[2][17:].strip() for line in lines if line.startswith("ami-")}
+    assert said == {"in 40 days", "in 1 day", "in 4 hours", "less than an hour ago", "3 days ago"}
+
+
 def test_there_is_no_colour_where_there_is_no_terminal() -> None:
     assert "\x1b" not in as_table(report(SOME), is_terminal=False, width=80)
 

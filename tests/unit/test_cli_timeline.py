@@ -37,6 +37,11 @@ def test_a_life_goes_from_the_making_to_the_date_and_on_to_today_once_it_has_com
     assert (endless.start, endless.end, endless.after) == (25, 50, 0)
 
 
+def test_a_life_of_a_day_is_seen_beside_todays_line() -> None:
+    new = bar(row(image(age=1)), Span(ahead(-900), ahead(700)), NOW)
+    assert (new.end, new.width) == (56.25, 1.2)
+
+
 def test_a_life_beyond_the_line_is_cut_and_marked() -> None:
     cut = bar(row(image(age=500, due=500)), Span(ahead(-100), ahead(100)), NOW)
     assert (cut.start, cut.end, cut.is_cut_left, cut.is_cut_right) == (0, 100, True, True)
