@@ -228,10 +228,8 @@ def target_of(
     if provider is None:  # else it stands in for all of the stack's configuration
         stack = identity.from_stack_config(pulumi.runtime.get_config, os.environ)
     who = identity.resolve(stack, profile=profile, role_arn=role_arn, provider=provider)
-    if role_arn is not None and not inputs.ROLE_ARN.fullmatch(role_arn):
-        raise InvalidInput(
-            f"role_arn: {role_arn!r} is not the ARN of a role, like arn:aws:iam::123456789012:role/name"
-        )
+    if role_arn is not None:
+        inputs.check_role_arn(role_arn)
     said = region or (provider.get("region") if provider else stack.region)
     said = said if isinstance(said, str) else ec2.default_region(who.profile)
     if said is None:

@@ -45,6 +45,7 @@ PROVIDER_PROBLEM_KEY = "__provider_problem"
 #: The id of an image, and the ARN of a role.
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
+_A_ROLE_ARN = "the ARN of a role, like arn:aws:iam::123456789012:role/name"
 
 
 @dataclass(frozen=True)
@@ -194,14 +195,22 @@ def parse(props: Mapping[str, object]) -> tuple[Inputs, list[Problem]]:
         schedule=reader.schedule(),
         region=reader.text("region", None, "the name of a Region, like eu-west-1"),
         profile=reader.text("profile", None, "the name of a profile in your AWS configuration"),
-        role_arn=reader.text(
-            "role_arn", ROLE_ARN, "the ARN of a role, like arn:aws:iam::123456789012:role/name"
-        ),
+        role_arn=reader.text("role_arn", ROLE_ARN, _A_ROLE_ARN),
         on_destroy=reader.on_destroy(),
         resource=resource if isinstance(resource, str) else None,
         aws=aws if isinstance(aws, (dict, Unknown)) else None,
     )
     return value, reader.problems
+
+
+def check_role_arn(text: str) -> None:
+    """Check a role that is given outside a resource.
+
+    Raises:
+        InvalidInput: it is no role's ARN.
+    """
+    if not ROLE_ARN.fullmatch(text):
+        raise InvalidInput(f"role_arn: {text!r} is not {_A_ROLE_ARN}")
 
 
 def schedule_props(value: Schedule) -> dict[str, object]:

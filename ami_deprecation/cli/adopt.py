@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,9 @@ Examples:
 Python is a program, or a module to import into one. YAML is the configuration of a stack of the ready-to-use
 project. Look through it, take out what is not yours to keep, and run `pulumi up`: its preview shows every
 image as a resource to create, and since each has its date already, EC2 is asked to change nothing.
+
+A file that is there is not written over, because it may hold more than dates: a program, or a stack's other
+settings. Put what is new into it, or give --force.
 
 Resources are named after their images; where names are the same, the Region and the image's id follow.
 Deleting a resource later cancels its date; --on-destroy restore leaves the date that was found.
@@ -48,6 +52,7 @@ Deleting a resource later cancels its date; --on-destroy restore leaves the date
 )
 @click.option("--include-disabled", is_flag=True, help="Disabled images too (DisableImage).")
 @options.output
+@click.option("--force", is_flag=True, help="Write over the file of --output when it is there.")
 def adopt(  # noqa: PLR0913  # one argument an option
     *,
     regions: Sequence[str],
@@ -60,12 +65,15 @@ def adopt(  # noqa: PLR0913  # one argument an option
     on_destroy: str | None,
     include_disabled: bool,
     output: str | None,
+    force: bool,
 ) -> Exit:
     """Write the code that takes over the deprecation dates your images already have.
 
     `pulumi import` cannot do this for a dynamic resource. A Region that fails ends it: half of a program
     would look like a whole one.
     """
+    if output is not None and not force and Path(output).is_file():
+        raise Stopped(f"{output} is there already: name another file, or give --force to write over it")
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
     query = reading.Query(name=name, tags=options.by_key(tags), include_disabled=include_disabled)
     readings = reading.read(targets, query)

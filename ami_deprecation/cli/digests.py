@@ -26,7 +26,7 @@ _NOTE = "ami-deprecation: "
 _COMPONENTS = "ami-deprecation:"
 _HOW = "give what `pulumi preview --json` printed"
 #: What stands for a secret value.
-SECRET = "[secret]"
+SECRET = "[secret]"  # noqa: S105  # the engine's word for one
 #: What the engine says last, after the reason.
 CLOSING = "preview failed"
 #: Colour marks that some of the engine's messages still have.

@@ -34,9 +34,13 @@ sts:GetCallerIdentity, which tells the account, needs no permission.
 @click.option(
     "--read-only", is_flag=True, help="Without the calls that change a date: for previews and reports."
 )
-@options.regions
+@options.regions("every Region")
 @options.tags("Dates may change only on images with this tag")
-@click.option("--references", is_flag=True, help="Also what `report --references` and `--fail-within` need.")
+@click.option(
+    "--references",
+    is_flag=True,
+    help="Also what `report --references`, `--fail-within` and a policy's `in_use` need.",
+)
 @click.option("--all-regions", is_flag=True, help="Also what `--all-regions` needs.")
 @click.option(
     "--partition", metavar="NAME", help="aws, aws-cn, aws-us-gov, …. Default: that of the Regions, else aws."

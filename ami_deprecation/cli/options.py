@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from .. import ec2, identity
+from .. import ec2, identity, inputs
 from ..ec2 import Target
 from . import reading
 from .exits import Stopped
@@ -67,19 +67,22 @@ def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], 
     return decorate
 
 
-regions = click.option(
-    "--region",
-    "--regions",
-    "-r",
-    "regions",
-    multiple=True,
-    metavar="NAME[,NAME…]",
-    help="One or more Regions; can be repeated. Default: the Region in force.",
-)
+def regions(default: str) -> Callable[[_Command], _Command]:
+    """An option that takes Regions; what holds without it is said in its help."""
+    return click.option(
+        "--region",
+        "--regions",
+        "-r",
+        "regions",
+        multiple=True,
+        metavar="NAME[,NAME…]",
+        help=f"One or more Regions; can be repeated. Default: {default}.",
+    )
+
 
 #: Where to read and as whom.
 place = _together(
-    regions,
+    regions("the Region in force"),
     click.option(
         "--all-regions",
         is_flag=True,
@@ -125,10 +128,12 @@ def targets(
     """Where to read and as whom, one for each Region.
 
     Raises:
-        InvalidInput: there is no such Region.
+        InvalidInput: there is no such Region, or the role's ARN is none.
         Stopped: no Region is given or in force, or both kinds of choice are made.
         AmiDeprecationError: EC2 does not tell the account's Regions.
     """
+    if role_arn is not None:
+        inputs.check_role_arn(role_arn)
     who = identity.resolve(identity.StackConfig(), profile=profile, role_arn=role_arn, provider=None)
     chosen = split(names)
     if all_regions and chosen:

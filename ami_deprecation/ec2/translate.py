@@ -33,6 +33,8 @@ _THROTTLED = frozenset(
 )
 _GONE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
+#: Actions that a policy can allow for images with a tag; what reads, it allows for all or none.
+_ON_AN_IMAGE = frozenset({"EnableImageDeprecation", "DisableImageDeprecation"})
 _CREDENTIALS = frozenset(
     {
         "AuthFailure",
@@ -150,9 +152,10 @@ def to_error(failure: Failure, action: str, what: str, identity: str) -> AmiDepr
     code = f" ({failure.code})" if failure.code else ""
     if failure.kind is Kind.DENIED:
         service = "sts" if action in {"AssumeRole", "GetCallerIdentity"} else "ec2"
+        tags = "; a policy with tag conditions refuses an image that lacks the tag in the same way"
         return PermissionDenied(
-            f"{identity} may not do {service}:{action} on {what}{code}: grant that IAM action; a policy with tag conditions "
-            "refuses an image that lacks the tag in the same way"
+            f"{identity} may not do {service}:{action} on {what}{code}: grant that IAM action"
+            f"{tags if action in _ON_AN_IMAGE else ''}"
         )
     if failure.kind is Kind.CREDENTIALS:
         return CredentialsError(

@@ -54,7 +54,8 @@ def test_the_program_takes_over_without_a_changing_call(
 def test_the_configuration_takes_over_without_a_changing_call(
     root: Stack, ec2: LocalEC2, dated: dict[str, str]
 ) -> None:
-    succeed(ec2, "adopt", "--format", "yaml", *BOTH, "-o", str(root.project / f"Pulumi.{root.name}.yaml"))
+    file = str(root.project / f"Pulumi.{root.name}.yaml")
+    succeed(ec2, "adopt", "--format", "yaml", *BOTH, "-o", file, "--force")
     assert root.up().mutations == []
     assert adopted(root) == dated
     assert root.up().calls == ()

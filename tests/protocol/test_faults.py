@@ -68,7 +68,7 @@ TROUBLES = {
     "truncated": Trouble("truncated", ("EC2Unavailable", "EC2's answer could not be read")),
     "cut": Trouble("cut", ("EC2Unavailable", "EC2's answer could not be read")),
     "return-false": Trouble("return-false", ("EC2Unavailable", "answer")),
-    "denied": Trouble("denied", ("PermissionDenied", "tag conditions"), mends=False),
+    "denied": Trouble("denied", ("PermissionDenied", "grant that IAM action"), mends=False),
     "expired": Trouble("expired", ("CredentialsError", "have expired"), mends=False),
     "expired-token": Trouble("expired-token", ("CredentialsError", "have expired"), mends=False),
     "invalid-token": Trouble("invalid-token", ("CredentialsError", "are not accepted"), mends=False),

@@ -78,6 +78,10 @@ def test_every_verb_teaches_itself_with_examples_and_exit_codes(
         (["report", "--tag", "Team"], "'Team' is not a tag: write Key=Value"),
         (["report", "-r", "eu-west-9"], "'eu-west-9' is not a Region"),
         (["report", "-r", "eu-west-1", "--all-regions"], "--region and --all-regions exclude each other"),
+        (
+            ["report", "-r", "eu-west-1", "--role-arn", "reader"],
+            "'reader' is not the ARN of a role, like arn:",
+        ),
         (["comment", "/no/such/file.json"], "/no/such/file.json: No such file or directory"),
         (["iam-policy", "--read-only", "--tag", "a=b"], "--tag limits the calls that change a date"),
         (["iam-policy", "-r", "eu-west-1,cn-north-1"], "one policy is for one partition"),
@@ -138,6 +142,22 @@ def test_output_goes_to_a_file_and_nothing_to_stdout(
     assert run(["iam-policy", "--read-only", "-r", "cn-north-1", "-o", str(file)]) == 0
     assert capsys.readouterr().out == ""
     assert json.loads(file.read_text())["Statement"][0]["Action"] == "ec2:DescribeImages"
+
+
+def test_adopt_does_not_write_over_what_somebody_wrote(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("encryptionsalt: v1:abc\n")
+    assert run(["adopt", "-r", "eu-west-1", "--format", "yaml", "-o", str(file)]) == 2
+    assert "is there already: name another file, or give --force" in capsys.readouterr().err
+    assert file.read_text() == "encryptionsalt: v1:abc\n"
+
+
+def test_the_help_says_which_regions_hold_without_any(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb, default in (("report", "the Region in force"), ("iam-policy", "every Region")):
+        run([verb, "--help"])
+        assert f"Default: {default}." in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_partition_follows_from_the_regions(capsys: pytest.CaptureFixture[str]) -> None:

@@ -185,6 +185,8 @@ def test_a_denial_names_the_missing_action_and_tells_nothing_else(wire: Wire) ->
         "IAM action; a policy with tag conditions refuses an image that lacks the tag in the same way"
     )
     assert "c2VjcmV0" not in repr(failure)
+    reading = translate.to_error(failure, "DescribeImages", WHAT, "profile images")
+    assert str(reading).endswith("grant that IAM action"), "which knows no condition on an image's tags"
 
 
 @pytest.mark.parametrize(
