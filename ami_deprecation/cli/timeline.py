@@ -26,8 +26,8 @@ _MOST_TICKS = 6
 _STEPS = (1, 2, 3, 6, 12, 24)
 #: A life of a few days would hide behind today's line.
 _SHORTEST = 1.2
-#: A tick nearer to the edge than this would have its label cut, and one near to today hides "today".
-_EDGE, _NEAR_TODAY = 4.0, 6.0
+#: A tick nearer to the edge than this would have its label cut, and one near to today hides "today", on a phone.
+_EDGE, _NEAR_TODAY = 4.0, 9.5
 
 
 @dataclass(frozen=True)

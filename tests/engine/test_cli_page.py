@@ -253,6 +253,26 @@ def test_labels_and_dates_of_a_timeline_do_not_overlap_on_a_phone(browser: Brows
     assert min(pairs) > 0
 
 
+def test_today_and_the_months_beside_it_do_not_overlap_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "near.html"
+    # The first of January, which has a label, is two weeks before today: a thirteenth of the line.
+    file.write_text(as_html(report([row(image("web-1", age=90, due=30))])), encoding="utf-8")
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page.goto(file.as_uri())
+    gaps = page.eval_on_selector(
+        "svg.line",
+        """drawing => {
+            const boxes = [...drawing.querySelectorAll("text.axis, text.today")]
+                .filter(text => text.textContent).map(text => text.getBoundingClientRect())
+                .sort((one, two) => one.left - two.left);
+            return boxes.slice(1).map((box, i) => box.left - boxes[i].right);
+        }""",
+    )
+    page.close()
+    assert len(gaps) >= 3
+    assert min(gaps) > 0
+
+
 def test_a_large_account_still_makes_a_page_that_opens(browser: Browser, tmp_path: Path) -> None:
     many: Sequence[object] = [
         row(
