@@ -190,9 +190,8 @@ class _Check:
             return []
         now = ec2.now()
         unchanged = self._is_unchanged(old)
-        when = rules.resolve(
-            wanted, created=image.creation_date, kept=old.scheduled if old and unchanged else None
-        )
+        kept = rules.kept(old, wanted, image, now)
+        when = rules.resolve(wanted, created=image.creation_date, kept=kept)
         if when is None and isinstance(wanted, InDays):
             when = rules.apply_in_days(wanted, image, now, first=self.old is None)
         if when is None:
@@ -231,7 +230,7 @@ class _Check:
         wanted = self.given.schedule
         if isinstance(wanted, Unknown):
             return
-        kept = old.scheduled if old is not None and self._is_unchanged(old) else None
+        kept = rules.kept(old, wanted, image, ec2.now())
         when = rules.resolve(wanted, created=created, kept=kept)
         if when is not None:
             self.checked[state.LIVE_KEY] = schedule.to_text(when)

@@ -104,8 +104,7 @@ def _apply(target: Target, image: Image, old: State | None, given: Inputs) -> di
     wanted, now = given.schedule, ec2.now()
     if isinstance(wanted, Unknown):
         raise InvalidInput(f"{image.id}: the date has to be known")
-    kept = old.scheduled if old is not None and old.inputs.schedule == wanted else None
-    when = rules.resolve(wanted, created=image.creation_date, kept=kept)
+    when = rules.resolve(wanted, created=image.creation_date, kept=rules.kept(old, wanted, image, now))
     if when is None:
         if not isinstance(wanted, InDays):
             raise InvalidInput(f"{image.id}: the date has to be known")

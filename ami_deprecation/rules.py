@@ -78,6 +78,20 @@ def resolve(wanted: Schedule, *, created: datetime | None, kept: datetime | None
     return kept
 
 
+def kept(state: State | None, wanted: Schedule, image: Image | None, now: datetime) -> datetime | None:
+    """What an unchanged schedule has once become; None while "in N days" is to be counted, or to be counted again.
+
+    A policy's notice that was changed from outside, and that EC2 does not take back, is given anew: the
+    image is still due. Any other date is then given up (``GiveUp``).
+    """
+    if state is None or state.inputs.schedule != wanted:
+        return None
+    date = state.scheduled
+    if isinstance(wanted, InDaysOnce) and image is not None and date is not None:
+        return None if date_refusal(image, wanted, date, now) else date
+    return date
+
+
 def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -> datetime:
     """The date that "in N days" becomes when it is applied.
 

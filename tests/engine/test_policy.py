@@ -147,17 +147,24 @@ def test_changed_settings_move_dates_in_place_and_revive_none(stack: Stack, ec2:
 def test_a_date_that_somebody_changes_comes_back_or_with_a_notice_when_its_day_is_past(
     stack: Stack, ec2: LocalEC2
 ) -> None:
-    first, second, _ = fleet(ec2, 100, 40, 5)
+    noticed, first, second, _ = fleet(ec2, 400, 100, 40, 5)
     policy(stack, grace_days=60)
     stack.up()
-    assert (date(ec2, first), date(ec2, second)) == (NOW + 20 * DAY, NOW + 55 * DAY)
+    given = [date(ec2, image_id) for image_id in (noticed, first, second)]
+    assert given == [NOW + 14 * DAY, NOW + 20 * DAY, NOW + 55 * DAY]
     ec2.set_time(NOW + 30 * DAY)
+    ec2.set_deprecation_time(noticed, None)
     ec2.set_deprecation_time(first, None)
     ec2.set_deprecation_time(second, NOW + 300 * DAY)
     stack.refresh()
-    assert steps(stack.preview_json()) == [("update", "base-0"), ("update", "base-1")]
+    preview = stack.preview_json()
+    assert steps(preview) == [("update", "base-0"), ("update", "base-1"), ("update", "base-2")]
+    assert "cannot be put back" not in str(preview)
+    assert "2027-03-15T12:00:00Z" not in str([step["newState"] for step in preview["steps"]])
     stack.up()
-    assert (date(ec2, first), date(ec2, second)) == (NOW + 44 * DAY, NOW + 55 * DAY)
+    given = [date(ec2, image_id) for image_id in (noticed, first, second)]
+    assert given == [NOW + 44 * DAY, NOW + 44 * DAY, NOW + 55 * DAY]
+    ec2.set_time(NOW + 100 * DAY)
     stack.run(*QUIET)
 
 

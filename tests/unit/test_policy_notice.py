@@ -62,3 +62,20 @@ def test_the_stored_form_is_read_back_as_it_was() -> None:
     wanted = state.parse(outs(14, NOW)).inputs.schedule
     assert isinstance(wanted, InDaysOnce)
     assert wanted.days == 14
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        (NOW - DAY, True),  # its day is past, and nobody has changed it
+        (None, False),
+        (NOW + 300 * DAY, False),
+    ],
+)
+def test_a_notice_that_was_changed_from_outside_after_its_day_is_given_anew(
+    found: datetime | None, kept: bool
+) -> None:
+    old = state.parse(outs(14, NOW - DAY))
+    assert rules.kept(old, InDaysOnce(14), image(found), NOW) == (NOW - DAY if kept else None)
+    ahead = state.parse(outs(14, NOW + DAY))
+    assert rules.kept(ahead, InDaysOnce(14), image(found), NOW) == NOW + DAY
