@@ -1,29 +1,22 @@
-"""The selection of a fleet: which images are due, when, and how the date is given as time goes by."""
+"""The selection of a fleet: which images are due, and when. How the date is given: test_selection_schedule.py."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import rules, schedule
-from ami_deprecation.image import Image
-from ami_deprecation.inputs import At, InDaysOnce
-from ami_deprecation.selection import Due, Exclusion, GroupBy, Rules, changes, schedule_of, select
+from ami_deprecation.selection import Exclusion, GroupBy, Rules, select
+from tests.unit.fleet import DAY, START, image
 
-START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-DAY = timedelta(days=1)
-
-
-def image(number: int, age: float = 0, **fields: object) -> Image:
-    """An image made so many days before START."""
-    plain = Image(f"ami-{number:017x}", f"web-{number}", "eu-west-1", "123456789012", START - age * DAY)
-    return replace(plain, **fields)  # type: ignore[arg-type]  # a test's own fields
+if TYPE_CHECKING:
+    from ami_deprecation.image import Image
 
 
 def dates(images: list[Image], given_rules: Rules) -> dict[str, datetime]:
@@ -50,9 +43,6 @@ some_rules = st.builds(
     deprecate_after_days=st.none() | st.integers(0, 400),
     group_by=st.sampled_from([GroupBy(), GroupBy(tag="Family")]),
 )
-
-
-# Which images, and when.
 
 
 def test_the_newest_have_no_date_and_each_other_is_due_after_the_image_that_pushed_it_out() -> None:
@@ -184,6 +174,21 @@ def test_another_new_image_moves_no_date_that_is_given(fleet: list[Image], given
     assert {key: after[key] for key in before} == before
 
 
+@given(fleets(), some_rules, st.integers(0, 8))
+def test_an_image_that_goes_brings_no_date_forward_and_moves_none_of_those_made_after_it(
+    fleet: list[Image], given_rules: Rules, number: int
+) -> None:
+    before = dates(fleet, given_rules)
+    gone = fleet[number % len(fleet)] if fleet else image(99)
+    after = dates([each for each in fleet if each is not gone], given_rules)
+    assert after.keys() <= before.keys() - {gone.id}
+    for each in fleet:
+        if each.id in after:
+            assert after[each.id] >= before[each.id]
+        if each.creation_date > gone.creation_date and each is not gone:
+            assert after.get(each.id) == before.get(each.id)
+
+
 @given(fleets(), some_rules, st.integers(0, 50))
 def test_a_longer_grace_or_age_makes_no_date_earlier(
     fleet: list[Image], given_rules: Rules, more: int
@@ -215,160 +220,3 @@ def test_one_family_does_not_touch_another(fleet: list[Image], given_rules: Rule
     alone = [each for each in fleet if each.tags.get("Family") == "a"]
     together = dates(fleet, grouped)
     assert dates(alone, grouped) == {each.id: together[each.id] for each in alone if each.id in together}
-
-
-# How the date is given, as the clock moves.
-
-NOTICE = 14
-
-
-def due(date: datetime, **fields: object) -> Due:
-    return Due(image(1, 900, **fields), date)
-
-
-def test_a_date_far_enough_ahead_is_given_as_it_is() -> None:
-    for live in (None, START - DAY, START + 400 * DAY):
-        assert schedule_of(due(START + 14 * DAY, deprecation_time=live), START, NOTICE) == At(
-            START + 14 * DAY
-        )
-
-
-@pytest.mark.parametrize("ahead", [-900, -1, 0, 13.99])
-@pytest.mark.parametrize("live", [None, 20, 400])
-def test_a_date_past_or_near_becomes_a_notice(ahead: float, live: int | None) -> None:
-    later = None if live is None else START + live * DAY
-    assert schedule_of(
-        due(schedule.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
-    ) == InDaysOnce(NOTICE)
-
-
-@pytest.mark.parametrize("clock", [-900, -14, -1, -0.001, 0, 0.001, 1, 5000])
-def test_an_image_that_has_its_date_keeps_it_before_on_and_after_the_day(clock: float) -> None:
-    dated = due(START, deprecation_time=START)
-    assert schedule_of(dated, START + clock * DAY, NOTICE) == At(START)
-    assert not changes(dated.image, At(START), START + clock * DAY)
-
-
-def test_a_date_that_moves_later_and_is_still_ahead_needs_no_notice() -> None:
-    dated = due(START + 2 * DAY, deprecation_time=START + DAY)
-    assert schedule_of(dated, START, NOTICE) == At(START + 2 * DAY)
-
-
-def test_a_date_that_has_passed_is_not_brought_back_to_life_by_another_past_one() -> None:
-    for moved in (-10, 10):
-        passed = START - 100 * DAY
-        wanted = schedule_of(due(passed + moved * DAY, deprecation_time=passed), START, NOTICE)
-        assert wanted == InDaysOnce(NOTICE)
-        assert not changes(image(1, deprecation_time=passed), wanted, START)
-        assert apply(wanted, image(1, deprecation_time=passed), START) == passed
-
-
-def test_a_public_image_keeps_an_earlier_date_for_ec2_moves_none_later() -> None:
-    public = due(START + 300 * DAY, deprecation_time=START + 30 * DAY, public=True)
-    assert schedule_of(public, START, NOTICE) == At(START + 30 * DAY)
-
-
-def test_a_public_image_stays_inside_its_two_years() -> None:
-    bare = Due(image(1, 100, public=True), START + 3000 * DAY)
-    assert schedule_of(bare, START, NOTICE) == At(
-        schedule.latest(START, created=bare.image.creation_date, public=True)
-    )
-
-
-def test_a_public_image_beyond_its_two_years_that_has_no_date_can_be_given_none() -> None:
-    assert schedule_of(Due(image(1, 800, public=True), START), START, NOTICE) is None
-
-
-@pytest.mark.parametrize(
-    ("live", "counts"),
-    [(None, True), (START + 15 * DAY, True), (START + 14 * DAY, False), (START - DAY, False)],
-)
-def test_a_notice_counts_as_a_change_only_for_an_image_without_an_earlier_date(
-    live: datetime | None, counts: bool
-) -> None:
-    assert changes(image(1, deprecation_time=live), InDaysOnce(NOTICE), START) is counts
-
-
-def apply(wanted: At | InDaysOnce | None, target: Image, now: datetime) -> datetime | None:
-    """What an update makes of it."""
-    if wanted is None:
-        return target.date
-    return wanted.when if isinstance(wanted, At) else rules.apply_in_days(wanted, target, now, first=False)
-
-
-@dataclass
-class Run:
-    """One update: after so many hours, under which rules."""
-
-    hours: float
-    grace_days: int
-    notice_days: int
-
-
-hours = st.lists(st.sampled_from([0.01, 1, 24, 24 * 13, 24 * 14, 24 * 40]), min_size=1, max_size=6)
-
-
-@given(
-    hours,
-    st.integers(-60, 60),
-    st.integers(0, 30),
-    st.none() | st.integers(-50, 90),
-    st.booleans(),
-)
-def test_once_applied_every_later_run_is_quiet(
-    later: list[float], ahead: int, notice_days: int, found: int | None, public: bool
-) -> None:
-    now = START
-    date = START + ahead * DAY
-    live = None if found is None else START + found * DAY
-    public = public and live is not None  # EC2 gives every public image one
-    one = image(1, 100, deprecation_time=live, public=public)
-    wanted = schedule_of(Due(one, date), now, notice_days)
-    assert wanted is not None
-    one = replace(one, deprecation_time=apply(wanted, one, now))
-    given_date = one.date
-    if live is None:
-        assert given_date is not None
-        assert given_date >= schedule.in_days(now, notice_days)
-    settled = schedule_of(Due(one, date), now, notice_days)
-    # To the minute, a notice can end exactly on the computed date: then it is that date from now on.
-    assert settled == wanted or given_date == date
-    for passed in later:
-        now += timedelta(hours=passed)
-        assert schedule_of(Due(one, date), now, notice_days) == settled
-        assert not changes(one, settled, now) if settled else True
-        assert apply(settled, one, now) == given_date
-
-
-@given(
-    st.lists(
-        st.builds(
-            Run,
-            hours=st.sampled_from([0.01, 24, 24 * 14, 24 * 40]),
-            grace_days=st.integers(0, 60),
-            notice_days=st.integers(0, 30),
-        ),
-        min_size=1,
-        max_size=6,
-    ),
-    st.none() | st.integers(-50, 90),
-)
-def test_whatever_settings_change_an_image_deprecated_by_its_rules_stays_deprecated(
-    runs: list[Run], found: int | None
-) -> None:
-    now = START
-    one = image(1, 30, deprecation_time=None if found is None else START + found * DAY)
-    for run in runs:
-        now += timedelta(hours=run.hours)
-        date = schedule.after_days(one.creation_date, run.grace_days)
-        before = one.date
-        one = replace(
-            one, deprecation_time=apply(schedule_of(Due(one, date), now, run.notice_days), one, now)
-        )
-        assert one.date is not None
-        if before is not None and before <= now and date <= now:
-            assert one.date == before
-        elif date >= schedule.in_days(now, run.notice_days) + timedelta(minutes=10):
-            assert one.date == date
-        else:
-            assert one.date <= max(schedule.in_days(now, run.notice_days), date)
