@@ -49,7 +49,8 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
     them, because a newer one is gone, has its date cancelled. Public images keep to EC2's own limits.
 
     A Region that cannot be read stops neither the others nor their dates, and keeps its own; the
-    program then fails with a sentence that names it.
+    program then fails with a sentence that names it. A program that catches that error has to fail later on: one that
+    ends well without these children cancels their dates.
 
     Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html
     """
