@@ -81,7 +81,9 @@ class _Reader:
             return None
         if _are_texts(value) and value:
             return tuple(dict.fromkeys(value))
-        self.fail(key, f"{value!r} is not a list of {form}")
+        numbers = isinstance(value, Sequence) and any(_is_whole(each) for each in value)
+        quotes = "; YAML makes a number of digits without quotes" if numbers else ""
+        self.fail(key, f"{value!r} is not a list of {form}{quotes}")
         return None
 
     def values(self, key: str) -> Values | None:

@@ -74,6 +74,11 @@ def test_everything_that_can_be_said_is_taken() -> None:
         ({"tags": {"Team": True}}, "tags", "the value of 'Team' is True"),
         ({"filters": {"state": []}}, "filters", r"the value of 'state' is \[\]"),
         ({"owners": "self"}, "owners", "'self' is not a list of accounts"),
+        (
+            {"owners": [123456789012]},
+            "owners",
+            r"\[123456789012\] is not a list of accounts, like self or 123456789012; YAML makes a number of digits",
+        ),
         ({"regions": "eu-west-1"}, "regions", "'eu-west-1' is not a list of Regions"),
         ({"exclude": [3]}, "exclude", r"\[3\] is not a list of image ids, names or tags"),
         ({"exclude": ["ami-0123"]}, "exclude", "'ami-0123' is not the id of an AMI"),
