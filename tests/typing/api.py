@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
+import pulumi
+
 from ami_deprecation import (
     AmiDeprecation,
     AmiDeprecationError,
@@ -28,8 +30,6 @@ from ami_deprecation import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
-
-    import pulumi
 
 IMAGE_ID = "ami-0123456789abcdef0"
 
@@ -114,7 +114,24 @@ def an_image(image: Image) -> None:
     image.name = "other"  # type: ignore[misc]
 
 
-def fleets() -> None:
-    _now: list[Image] = get_images(tags={"team": "web"})
+def reading_images(
+    text: pulumi.Output[str], texts: pulumi.Output[list[str]], later: Awaitable[str], made: AmiDeprecation
+) -> None:
+    _now: list[Image] = get_images(
+        owners="self", name=["web-*"], tags={"team": ("web", "shop")}, image_ids=[]
+    )
     _later: pulumi.Output[list[Image]] = get_images_output(tags={"team": "web"})
-    AmiDeprecationPolicy("fleet", name="web-*")
+    get_images_output(owners=texts, name=text, image_ids=texts, region=later, profile=text, role_arn=text)
+    get_images_output(owners=["self", text], name=["web-*", later], image_ids=[made.image_id])
+    get_images_output(tags={"team": text, "env": ["prod", text]}, filters=text.apply(lambda t: {"state": t}))
+    get_images_output(opts=pulumi.InvokeOptions(parent=made), include_deprecated=text.apply(bool))
+    get_images_output(opts=pulumi.InvokeOutputOptions(depends_on=[made]))
+    get_images(name=text)  # type: ignore[arg-type]
+    get_images_output(include_disabled="yes")  # type: ignore[arg-type]
+
+
+def policies(text: pulumi.Output[str]) -> None:
+    made = AmiDeprecationPolicy("fleet", name="web-*", keep_newest=3, in_use="skip", regions=["eu-west-1"])
+    _children: Mapping[str, AmiDeprecation] = made.children
+    AmiDeprecationPolicy("later", name=text, keep_newest=3)  # type: ignore[arg-type]
+    AmiDeprecationPolicy("word", name="web-*", keep_newest=3, in_use="maybe")  # type: ignore[arg-type]
