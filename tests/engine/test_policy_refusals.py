@@ -1,0 +1,88 @@
+"""What a policy on the real engine does not do: too much at once, and what it cannot see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.engine.fleets import DAY, EU, NOW, QUIET, TYPE, US, date, fleet, policy
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.engine.harness import Stack
+
+
+def test_more_changes_than_allowed_are_refused_with_their_names_and_nothing_is_done(
+    stack: Stack, ec2: LocalEC2
+) -> None:
+    ids = fleet(ec2, 40, 30, 20, 10)
+    policy(stack, max_changes=2)
+    refused = stack.up(check=False)
+    assert refused.code != 0
+    assert refused.mutations == []
+    assert (
+        "policy 'base': 3 images would get a date or another one, more than max_changes=2: " in refused.output
+    )
+    assert all(f"{ids[n]} (base-{n}) in {EU}" in refused.output for n in range(3))
+    assert "Traceback" not in refused.output
+    assert stack.resources() == []
+
+    policy(stack, max_changes=3)
+    stack.up()
+    ec2.add_image("base-4", created=NOW)
+    policy(stack, max_changes=1)  # the three that have their dates do not count
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    ec2.set_time(NOW + 400 * DAY)
+    policy(stack, max_changes=0)
+    stack.run(*QUIET)
+
+
+def test_a_region_that_fails_keeps_its_dates_and_stops_no_other(stack: Stack, ec2: LocalEC2) -> None:
+    stack.env["AMI_DEPRECATION_RETRY_SECONDS"] = "1"
+    european, _ = fleet(ec2, 20, 10)
+    american, _ = fleet(ec2, 20, 10, region=US)
+    policy(stack, regions=[US, EU])
+    stack.up()
+    there = date(ec2, american, US)
+    assert there is not None
+
+    ec2.add_image("base-2", created=NOW)
+    ec2.add_image("base-2", created=NOW, region=US)
+    ec2.faults.add("DescribeImages", "unavailable", region=US, times=None)
+    sentence = f"policy 'base': {US} cannot be read, and its images keep what they have: DescribeImages on the images in {US}"
+    preview = stack.preview(check=False)
+    assert f"{EU} create" in preview.output
+    assert "delete" not in preview.output
+    failed = stack.up(check=False)
+    for each in (preview, failed):
+        assert each.code != 0
+        assert sentence in each.output
+        assert "Traceback" not in each.output
+    assert failed.mutations == ["EnableImageDeprecation"]
+    assert date(ec2, european) is not None
+    assert date(ec2, american, US) == there
+    assert len(stack.resources(TYPE)) == 3
+
+    ec2.faults.clear()
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    assert date(ec2, american, US) == there
+
+
+def test_a_region_whose_users_cannot_be_read_keeps_its_dates(stack: Stack, ec2: LocalEC2) -> None:
+    image_id, _ = fleet(ec2, 30, 10)
+    policy(stack)
+    stack.up()
+    ec2.faults.add("DescribeImageReferences", "denied", times=None)
+    policy(stack, in_use="warn")
+    failed = stack.up(check=False)
+    assert failed.code != 0
+    assert failed.mutations == []
+    assert f"{EU} cannot be read" in failed.output
+    assert "may not do ec2:DescribeImageReferences" in failed.output
+    assert date(ec2, image_id) == NOW + 20 * DAY
+
+
+def test_a_query_that_finds_nothing_is_warned_of(stack: Stack, ec2: LocalEC2) -> None:
+    fleet(ec2, 20, 10)
+    policy(stack, name="bsae-*", regions=[EU, US])
+    said = f"no image in {EU}, {US} matches: dates that this policy gave are cancelled"
+    assert said in stack.preview().output
