@@ -7,6 +7,7 @@ object, and none of it goes into the state.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,11 @@ def region_of(given: Inputs, *, until_now: str | None) -> str | Unknown:
         of_provider = stack().region if given.aws is None else given.aws.get("region")
         said = of_provider if isinstance(of_provider, str) else until_now
     if said is None:
-        who = identity_of(given)
-        said = None if isinstance(who, Unknown) else ec2.default_region(who.profile)
+        # A role has no Region of its own, so one that is not known yet leaves nothing open.
+        who = identity_of(replace(given, role_arn=None))
+        if isinstance(who, Unknown):
+            return UNKNOWN
+        said = ec2.default_region(who.profile)
     if said is None:
         raise InvalidInput(
             "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_REGION"

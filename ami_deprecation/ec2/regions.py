@@ -58,4 +58,5 @@ def default_region(profile: str | None) -> str | None:
         raise CredentialsError(
             f"the profile {profile!r} is not in your AWS configuration: add it, or set profile"
         ) from None
-    return os.environ.get("AWS_REGION") or (region if isinstance(region, str) else None)
+    # A variable that is set to nothing, as an empty setting of a CI system is, says nothing.
+    return os.environ.get("AWS_REGION") or (region if isinstance(region, str) else None) or None

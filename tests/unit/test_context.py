@@ -113,6 +113,21 @@ def test_the_profiles_region_is_the_last_resort(tmp_path: Path) -> None:
     assert region(inputs()) == "sa-east-1"
 
 
+def test_a_role_that_is_not_known_yet_leaves_the_region_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-west-1")
+    assert region(inputs(role_arn=UNKNOWN)) == "us-west-1"
+    assert region(inputs(profile=UNKNOWN)) is UNKNOWN
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_variable_that_is_set_to_nothing_is_not_a_region(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "")
+    with pytest.raises(InvalidInput, match="no Region is set"):
+        region(inputs())
+
+
 def test_no_region_anywhere_is_one_sentence_with_three_ways_out() -> None:
     with pytest.raises(InvalidInput) as caught:
         region(inputs())
