@@ -156,13 +156,13 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     public = image is not None and image.public
     last = schedule.latest(now, created=image.creation_date if image else now, public=public)
     if when > last:
-        limit = (
-            f"a public image, two years from its creation, so {schedule.to_text(last)} at the latest; "
-            "give an earlier date or make the image private first"
-            if public
-            else f"ten years from now, so {schedule.to_text(last)} at the latest"
+        limit = " for a public image, two years from its creation" if public else ": ten years from now"
+        way_out = "give an earlier date" + (" or make the image private first" if public else "")
+        return Refusal(
+            name,
+            f"{shown} is later than EC2 allows{limit}, so {schedule.to_text(last)} at the latest; {way_out}",
+            RequestRefused,
         )
-        return Refusal(name, f"{shown} is later than EC2 allows for {limit}", RequestRefused)
     if public and live is not None and when > live:
         return Refusal(
             name,

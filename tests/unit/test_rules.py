@@ -111,7 +111,8 @@ def test_ten_years_are_allowed_to_the_minute() -> None:
         refused = refusal(found, last + MINUTE)
         assert refused is not None
         assert refused.sentence == (
-            "2037-01-01T12:01:00Z is later than EC2 allows for ten years from now, so 2037-01-01T12:00:00Z at the latest"
+            "2037-01-01T12:01:00Z is later than EC2 allows: ten years from now, so 2037-01-01T12:00:00Z at the latest; "
+            "give an earlier date"
         )
 
 
