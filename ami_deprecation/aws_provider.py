@@ -1,4 +1,7 @@
-"""Reading ``opts.provider``: the SDK would drop a provider of another package without a word.
+"""Reading the options that the SDK's dynamic resources do not take.
+
+It would drop an ``opts.provider`` of another package without a word, and answer an ``opts.import_`` with a
+traceback of its own (https://github.com/pulumi/pulumi/issues/16175).
 
 What is read are the plain settings of an explicit ``pulumi_aws.Provider``: Region, profile, assumed
 roles, account guards. pulumi-aws is not imported: a provider is known by its package.
@@ -36,13 +39,19 @@ class AwsProvider:
     profile: pulumi.Output[str | None] | None = None
     #: Its Region, roles and account guards, camelCase as its own configuration has them.
     config: pulumi.Output[dict[str, object]] | None = None
-    #: Why it cannot be honoured.
+    #: Why the options cannot be honoured.
     problem: pulumi.Input[str | None] = None
 
 
 def take(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.ResourceOptions]:
-    """What ``opts.provider`` says, and the options without it."""
+    """What ``opts.provider`` says, and the options without what the SDK does not take."""
     rest = pulumi.ResourceOptions() if opts is None else pulumi.ResourceOptions.merge(None, opts)
+    if rest.import_ is not None:
+        rest.import_ = None
+        return AwsProvider(
+            problem="opts.import_ does not work for a dynamic resource: take it out, and the first pulumi up adopts the "
+            "date that the image has, without a changing call when it is the same"
+        ), rest
     provider = rest.provider or _among(rest.providers)
     if provider is None and rest.parent is not None:
         provider = rest.parent.get_provider("aws:ec2/ami:Ami")

@@ -39,7 +39,7 @@ RESOURCE_KEY = "__resource"
 PROVIDER_AWS_KEY = "__aws"
 #: Marks "in N days" as one of a policy: see ``InDaysOnce``.
 ONCE_KEY = "__once"
-#: A sentence on an ``opts.provider`` that cannot be honoured; check turns it into a failure.
+#: A sentence on options that cannot be honoured; check turns it into a failure.
 PROVIDER_PROBLEM_KEY = "__provider_problem"
 
 #: The id of an image, and the ARN of a role.

@@ -150,6 +150,29 @@ def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call(
     assert ec2.image(image).deprecation_time == JUNE
 
 
+def test_an_import_is_refused_with_the_way_that_works(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1", deprecation_time=JUNE)
+    options = f"opts=pulumi.ResourceOptions(import_='eu-west-1/{image}')"
+    declare(stack, resource("web", image, f"deprecate_at='2028-06-01', {options}"))
+    refused = stack.up(check=False)
+    assert "opts.import_ does not work for a dynamic resource: take it out" in refused.output
+    assert "Traceback" not in refused.output
+    assert refused.actions == []
+
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    assert stack.up().mutations == []
+    assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{image}"]
+
+
+def test_canary_the_sdk_cannot_import_a_dynamic_resource(stack: Stack, ec2: LocalEC2) -> None:
+    """So an import is refused, and adoption takes its place: when this works, both can be thought over."""
+    image = ec2.add_image(name="web-1", deprecation_time=JUNE)
+    stack.program("import pulumi")
+    failed = stack.run("import", TOKEN, "web", f"eu-west-1/{image}", "--yes", check=False)
+    assert failed.code != 0
+    assert "KeyError: '__provider'" in failed.output
+
+
 def test_another_image_is_a_replacement_that_dates_the_new_one_before_it_cancels_the_old(
     stack: Stack, ec2: LocalEC2
 ) -> None:
