@@ -65,7 +65,7 @@ def check(
         return dict(news), [Problem("profile" if given.profile else "", str(wrong))]
     checked = _normal_form(given, news, region)
     if isinstance(region, Unknown) or isinstance(who, Unknown) or isinstance(given.image_id, Unknown):
-        return checked, _without_image(given)
+        return checked | _facts_to_come(given), _without_image(given)
     return _Check(old, given, given.image_id, Target(who, region), checked).run()
 
 
@@ -94,6 +94,16 @@ def _normal_form(given: Inputs, news: Mapping[str, object], region: str | Unknow
             inputs.PROVIDER_AWS_KEY: given.aws,
         }
     )
+
+
+def _facts_to_come(given: Inputs) -> dict[str, object]:
+    """What a preview shows of an image that it does not know: left out, it would be shown as taken away."""
+    wanted = given.schedule
+    when = schedule.to_text(wanted.when) if isinstance(wanted, inputs.At) else inputs.UNKNOWN
+    return {
+        state.LIVE_KEY: when,
+        **dict.fromkeys((state.NAME_KEY, state.OWNER_KEY, state.CREATED_KEY), inputs.UNKNOWN),
+    }
 
 
 def _without_image(given: Inputs) -> list[Problem]:
@@ -229,6 +239,7 @@ class _Check:
         created = image.creation_date if image else old.creation_date if old else None
         wanted = self.given.schedule
         if isinstance(wanted, Unknown):
+            self.checked[state.LIVE_KEY] = wanted
             return
         kept = rules.kept(old, wanted, image, ec2.now())
         when = rules.resolve(wanted, created=created, kept=kept)

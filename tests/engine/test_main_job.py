@@ -125,7 +125,7 @@ def test_an_image_that_is_gone_is_dropped_from_state_and_a_disabled_one_is_not(
     assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{disabled}"]
 
 
-def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call(
+def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call_and_as_the_update_will_be(
     stack: Stack, ec2: LocalEC2
 ) -> None:
     image = ec2.add_image(name="web-1")
@@ -145,8 +145,9 @@ def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call(
 
         AmiDeprecation("web", image_id=Made("image").image_id, deprecate_at="2028-06-01")
     """)
-    assert stack.preview().actions == []
-    assert stack.up().mutations == ["EnableImageDeprecation"]
+    stack.env["PULUMI_EXPERIMENTAL"] = "1"
+    assert stack.preview("--save-plan=plan.json").actions == []
+    assert stack.up("--plan=plan.json").mutations == ["EnableImageDeprecation"]
     assert ec2.image(image).deprecation_time == JUNE
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from ami_deprecation import AmiDeprecation
 from tests.protocol.dates import EARLY, LATE, MIDDLE, text
-from tests.protocol.program import dated, made
+from tests.protocol.program import dated, made, made_in_this_stack
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
@@ -59,6 +60,34 @@ def test_a_preview_shows_both_dates_of_a_change(engine: Engine, image: str) -> N
     preview = engine.preview(dated(image, LATE))
     both = (text(EARLY), text(LATE))
     assert preview.shown == {"web": {"deprecate_at": both, "deprecation_time": both}}
+
+
+def test_a_date_that_is_not_known_yet_is_shown_as_such_and_not_as_taken_away(
+    engine: Engine, image: str
+) -> None:
+    def program() -> None:
+        dated(image, made_in_this_stack(LATE))()
+
+    engine.up(dated(image, EARLY))
+    preview = engine.preview(program)
+    shown = (text(EARLY), UNKNOWN)
+    assert preview.shown == {"web": {"deprecate_at": shown, "deprecation_time": shown}}
+
+
+def test_the_date_of_an_image_that_is_not_known_yet_is_shown_when_it_does_not_depend_on_the_image(
+    engine: Engine, image: str
+) -> None:
+    def previewed(**date: object) -> object:
+        def program() -> None:
+            made(image_id=made_in_this_stack(image), **date)()
+
+        inputs = engine.preview(program).inputs["web"]
+        assert {inputs[key] for key in ("image_name", "owner_id", "creation_date")} == {UNKNOWN}
+        return inputs["deprecation_time"]
+
+    assert previewed(deprecate_at=EARLY) == text(EARLY)
+    assert previewed(deprecate_after_days=100) == UNKNOWN
+    assert previewed(deprecate_in_days=100) == UNKNOWN
 
 
 def test_days_after_creation_preview_the_computed_date_and_later_runs_need_no_call(
