@@ -14,12 +14,14 @@ config:
 """
 
 import pulumi
+from pulumi.runtime.config import CONFIG  # pulumi.Config cannot say which keys there are
 
 from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, InvalidInput, project
 
 config = pulumi.Config(project.NAMESPACE)
 
 try:
+    project.check_keys(CONFIG.get())
     images = project.images(config.get_object("images"))
     policies = project.policies(config.get_object("policies"))
 except (InvalidInput, pulumi.ConfigTypeError) as wrong:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
+_KEYS = ("images", "policies")
 
 
 class _RequiredArguments(TypedDict):
@@ -87,6 +88,29 @@ _POLICY_KEYS = {
     "profile": "profile",
     "roleArn": "role_arn",
 }
+
+
+def check_keys(configured: Iterable[str]) -> None:
+    """Refuse a configuration key of this project's that nothing reads: what it says would not be done.
+
+    Args:
+        configured: the stack's configuration keys, of all namespaces.
+
+    Raises:
+        InvalidInput: with a line for each.
+    """
+    wrong = []
+    for name in configured:
+        namespace, _, key = name.partition(":")
+        if namespace != NAMESPACE or key in _KEYS:
+            continue
+        if key.partition(".")[0] in _KEYS:
+            hint = f"set it with `pulumi config set --path '{name}' VALUE`"
+        else:
+            hint = _meant(key, _KEYS)
+        wrong.append(f"{name}: there is no such key: {hint}")
+    if wrong:
+        raise InvalidInput("\n".join(wrong))
 
 
 def images(value: object) -> dict[str, ImageArguments]:
@@ -156,10 +180,14 @@ def renamed(given: object, keys: Mapping[str, str], path: str) -> dict[str, obje
         raise InvalidInput(f"{path}: it is not an object: give {_listed(keys)}")
     for key in given:
         if key not in keys:
-            near = difflib.get_close_matches(str(key), keys, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the keys are {_listed(keys)}"
-            raise InvalidInput(f"{path}.{key}: there is no such key: {hint}")
+            raise InvalidInput(f"{path}.{key}: there is no such key: {_meant(str(key), keys)}")
     return {keys[key]: item for key, item in given.items() if item is not None}
+
+
+def _meant(key: str, keys: Iterable[str]) -> str:
+    keys = list(keys)
+    near = difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {_listed(keys)}"
 
 
 def _listed(keys: Iterable[str]) -> str:

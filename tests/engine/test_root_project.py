@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.engine.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
@@ -76,6 +80,28 @@ def test_a_mistake_is_one_sentence_with_its_path_before_anything_is_changed(
     assert f"error: ami-deprecation:{sentence}" in failed.output
     assert "Traceback" not in failed.output
     assert failed.actions == []
+
+
+def test_a_key_beside_the_known_ones_changes_nothing_either(root: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="good")
+    root.config(images(good={"imageId": image, "deprecateAt": "2028-06-01"}))
+    root.up()
+    root.config({"aws:region": "eu-west-1", "ami-deprecation:image": {"good": {"imageId": image}}})
+    failed = root.up(check=False)
+    assert failed.code != 0
+    assert "error: ami-deprecation:image: there is no such key: did you mean images?" in failed.output
+    assert failed.actions == []
+
+
+def test_the_stacks_file_is_not_left_out_of_git(root: Stack) -> None:
+    """Dates are to be reviewed, so what holds them has to be committed."""
+    subprocess.run(["git", "init", "--quiet"], cwd=root.project, check=True)
+    shutil.copy(REPOSITORY / ".gitignore", root.project)
+    root.config({"aws:region": "eu-west-1"})
+    added = subprocess.run(
+        ["git", "add", "--dry-run", "."], cwd=root.project, check=True, capture_output=True, text=True
+    )
+    assert "add 'Pulumi.test.yaml'" in added.stdout
 
 
 def test_an_empty_configuration_says_what_to_add(root: Stack) -> None:

@@ -56,6 +56,26 @@ def test_an_unquoted_yaml_date_is_taken_as_pulumi_hands_it_over() -> None:
     assert project.images(given)["web"]["deprecate_at"] == "2028-06-01 00:00:00 +0000 UTC"
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("image", "did you mean images?"),
+        ("polices", "did you mean policies?"),
+        ("web", "the keys are images, policies"),
+        (
+            "images.web.imageId",
+            "set it with `pulumi config set --path 'ami-deprecation:images.web.imageId' VALUE`",
+        ),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused_with_the_one_that_was_meant(key: str, hint: str) -> None:
+    good = ["aws:region", "ami-deprecation:images", "ami-deprecation:policies", "elsewhere:image"]
+    project.check_keys(good)
+    with pytest.raises(InvalidInput) as caught:
+        project.check_keys([*good, f"ami-deprecation:{key}"])
+    assert str(caught.value) == f"ami-deprecation:{key}: there is no such key: {hint}"
+
+
 ONE_DATE = "give exactly one of deprecateAt, deprecateAfterDays, deprecateInDays"
 
 
