@@ -40,8 +40,9 @@ def _serve(ec2: LocalEC2, options: argparse.Namespace) -> None:
     with ec2:
         ids = ec2.add_images(options.images, region=options.region) if options.images > 0 else []
         exports = ec2.environment(options.region)
+        count = f"{len(ids)} image{'' if len(ids) == 1 else 's'}"
         lines = [
-            f"EC2 and STS at {ec2.endpoint_url}, account {ec2.account}, {len(ids)} images in {options.region}.",
+            f"EC2 and STS at {ec2.endpoint_url}, account {ec2.account}, {count} in {options.region}.",
             *(f"  {image_id}" for image_id in ids[:10]),
             *(["  ..."] if len(ids) > 10 else []),  # noqa: PLR2004 - enough to copy one from
             "To use it, paste this into a shell:",
