@@ -107,6 +107,12 @@ def test_an_unknown_value_comes_as_an_object_of_its_own_class(server: Plugin, ca
     assert seen["image_id"] == UNKNOWN, "and goes back as the engine wrote it"
 
 
+def test_a_key_that_begins_with_two_underscores_comes(server: Plugin, canary: dict[str, Any]) -> None:
+    """No quirk but a need, and the reason for the oldest SDK that is allowed: 3.234 drops it."""
+    seen, _ = server.check(URN, None, canary | {"__scheduled": "2027-06-01T00:00:00Z"})
+    assert seen["__scheduled"] == "2027-06-01T00:00:00Z"
+
+
 def test_every_number_comes_as_a_float(server: Plugin, canary: dict[str, Any]) -> None:
     seen, _ = server.check(URN, None, canary | {"days": 30, "yes": True})
     assert (seen["days is"], seen["yes is"]) == ("float", "bool")
