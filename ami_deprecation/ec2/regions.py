@@ -47,7 +47,7 @@ def default_region(profile: str | None) -> str | None:
     boto3 does not know AWS_REGION, but the aws provider does, and an image should be where its other resources are.
 
     Raises:
-        CredentialsError: the profile does not exist.
+        CredentialsError: the profile does not exist, or the configuration cannot be read.
     """
     import botocore.exceptions  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
@@ -57,6 +57,10 @@ def default_region(profile: str | None) -> str | None:
     except botocore.exceptions.ProfileNotFound:
         raise CredentialsError(
             f"the profile {profile!r} is not in your AWS configuration: add it, or set profile"
+        ) from None
+    except botocore.exceptions.BotoCoreError as wrong:
+        raise CredentialsError(
+            f"the AWS configuration file cannot be used ({type(wrong).__name__}): mend it, or set region"
         ) from None
     # A variable that is set to nothing, as an empty setting of a CI system is, says nothing.
     return os.environ.get("AWS_REGION") or (region if isinstance(region, str) else None) or None

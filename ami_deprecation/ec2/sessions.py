@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from .._version import __version__
-from ..errors import CredentialsError
+from ..errors import AmiDeprecationError, CredentialsError
 from ..settings import settings
+from .translate import NoClient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -20,6 +24,21 @@ if TYPE_CHECKING:
     from ..identity import Identity, Role
 
 _lock = threading.RLock()  # making a client is not thread-safe; using one is
+
+
+@contextlib.contextmanager
+def _making() -> Iterator[None]:
+    """One thread at a time, and what goes wrong is told apart from what EC2 answers.
+
+    boto3 reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
+    """
+    with _lock:
+        try:
+            yield
+        except AmiDeprecationError:
+            raise
+        except Exception as error:  # noqa: BLE001  # botocore's own, ValueError for an endpoint, OSError for a file
+            raise NoClient(error) from None
 
 
 def _config() -> Config:
@@ -114,8 +133,13 @@ def _ec2(identity: Identity, region: str) -> EC2Client:
 
 
 def ec2(identity: Identity, region: str) -> EC2Client:
-    """The EC2 client of an identity in a Region."""
-    with _lock:
+    """The EC2 client of an identity in a Region.
+
+    Raises:
+        NoClient: boto3 cannot make one.
+        CredentialsError: likewise, as a sentence already.
+    """
+    with _making():
         return _ec2(identity, region)
 
 
@@ -125,6 +149,6 @@ def _sts(identity: Identity, region: str) -> STSClient:
 
 
 def sts(identity: Identity, region: str) -> STSClient:
-    """The STS client of an identity, at the Region's own endpoint (which other partitions need)."""
-    with _lock:
+    """The STS client of an identity, at the Region's own endpoint (which other partitions need); it raises what ``ec2`` does."""
+    with _making():
         return _sts(identity, region)

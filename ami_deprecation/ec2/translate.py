@@ -85,6 +85,10 @@ class NoAnswer(Exception):  # it is not shown to anyone
     """An answer that parses but is none of EC2's: an HTML page, half of an answer, ``Return: false``."""
 
 
+class NoClient(Exception):  # it is not shown to anyone
+    """A client could not be made; the only argument is why. Nothing has been asked of EC2 yet."""
+
+
 def classify(error: Exception) -> Failure:
     """Sort an error of botocore's, or one of this package's own, into a Failure."""
     import botocore.exceptions as aws  # noqa: PLC0415  # lazily: see the package's docstring
@@ -96,20 +100,42 @@ def classify(error: Exception) -> Failure:
         )
     if isinstance(error, NoAnswer):
         return Failure(Kind.SERVER, "", str(error))
-    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)):
-        return Failure(Kind.CREDENTIALS, "", "there are no AWS credentials, or they are not complete")
-    if isinstance(error, (aws.TokenRetrievalError, aws.UnauthorizedSSOTokenError, aws.SSOTokenLoadError)):
-        return Failure(Kind.CREDENTIALS, "", "the sign-in has expired (aws sso login)")
-    if isinstance(
-        error, (aws.ConfigNotFound, aws.ConfigParseError, aws.InvalidConfigError, aws.ProfileNotFound)
-    ):
-        return Failure(Kind.CREDENTIALS, "", "the AWS configuration file cannot be used")
+    if isinstance(error, NoClient):
+        return _classify_setup(error.args[0])
+    unusable = _unusable(error)
+    if unusable is not None:
+        return Failure(Kind.CREDENTIALS, "", unusable)
     if isinstance(error, aws.ReadTimeoutError):
         return Failure(Kind.SERVER, "", "EC2 did not answer in time")
     if isinstance(error, (aws.HTTPClientError, aws.ConnectionError, OSError)):
         return Failure(Kind.SERVER, "", "the connection to EC2 failed or was cut")
     # What is left of botocore's own is a response that its parser could not read, or a broken body.
     return Failure(Kind.SERVER, "", f"EC2's answer could not be read ({type(error).__name__})")
+
+
+def _unusable(error: Exception) -> str | None:
+    """What is wrong with the credentials or the configuration, when it is these."""
+    import botocore.exceptions as aws  # noqa: PLC0415  # as above
+
+    if isinstance(error, (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)):
+        return "there are no AWS credentials, or they are not complete"
+    if isinstance(error, (aws.TokenRetrievalError, aws.UnauthorizedSSOTokenError, aws.SSOTokenLoadError)):
+        return "the sign-in has expired (aws sso login)"
+    if isinstance(
+        error, (aws.ConfigNotFound, aws.ConfigParseError, aws.InvalidConfigError, aws.ProfileNotFound)
+    ):
+        return "the AWS configuration file cannot be used"
+    if isinstance(error, (FileNotFoundError, PermissionError)):
+        return "a file that the AWS configuration names cannot be read"
+    return None
+
+
+def _classify_setup(error: Exception) -> Failure:
+    """An error of looking for credentials, or else of the configuration: no retry mends that."""
+    failure = classify(error)
+    if failure.kind is not Kind.SERVER:
+        return failure
+    return Failure(Kind.CREDENTIALS, "", f"the AWS configuration cannot be used ({type(error).__name__})")
 
 
 def _classify_answer(response: Mapping[str, object]) -> Failure:

@@ -146,11 +146,13 @@ def call(
 def _attempt(
     target: Target, action: str, request: Callable[[EC2Client], Response]
 ) -> translate.Failure | Response:
-    client = _client(target)
-    _pace(target, action)
     bucket = _bucket(target, action)
     try:
+        client = _client(target)
+        _pace(target, action)
         response = request(client)
+    except AmiDeprecationError:
+        raise
     except Exception as error:  # noqa: BLE001  # botocore's and its HTTP library's errors have no common base
         _clock.learn(getattr(error, "response", None))
         failure = translate.classify(error)
