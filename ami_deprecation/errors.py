@@ -50,7 +50,7 @@ class PermissionDenied(CredentialsError):
 
 
 class WrongAccount(CredentialsError):
-    """The credentials are of an account that ``allowedAccountIds`` or ``forbiddenAccountIds`` rules out."""
+    """The credentials are of an account that the aws configuration rules out, or that does not see the owner's image."""
 
 
 class EC2Unavailable(AmiDeprecationError):

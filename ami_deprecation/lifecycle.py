@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import context, ec2, notes, rules, state
 from .checks import MAX_AGE, claims
 from .claims import Claim
-from .errors import ImageNotFound, InvalidInput, RequestRefused
+from .errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from .image import GONE_STATES, Image
 from .inputs import InDays, Inputs, Unknown
 from .settings import settings
@@ -139,6 +139,8 @@ def read(old: State, props: Mapping[str, object]) -> tuple[dict[str, object], di
     """
     target = context.target_of(old.inputs, old.region)
     image = _settled(target, old)
+    if image is None:
+        _check_owner(target, old)
     if image is None or image.state in GONE_STATES:
         return None
     live = image.date
@@ -179,6 +181,20 @@ def _settled(target: Target, old: State) -> Image | None:
     return image
 
 
+def _check_owner(target: Target, old: State) -> None:
+    """An image that is not shown is gone only when its owner asks: another account does not see it at all.
+
+    Raises:
+        WrongAccount: another account asks.
+    """
+    account = ec2.owner_account(target)
+    if old.owner_id not in (None, account):
+        raise WrongAccount(
+            f"{old.image_id} in {old.region} belongs to account {old.owner_id}, and account {account} of "
+            f"{target.identity.label} does not see whether it is gone: use the owner's credentials"
+        )
+
+
 def delete(old: State) -> None:
     """Cancel the date that this resource set, put back the one it found, or leave another's alone."""
     target = context.target_of(old.inputs, old.region)
@@ -198,6 +214,8 @@ def delete(old: State) -> None:
             )
         return
     image = ec2.read_image(target, old.image_id, _DELETE_AGE)
+    if image is None:
+        _check_owner(target, old)
     action = rules.on_delete(old, image, ec2.now(), _settle())
     if isinstance(action, rules.Keep):
         if action.because:

@@ -165,6 +165,25 @@ def test_the_stacks_account_rules_are_kept(engine: Engine, ec2: LocalEC2, key: s
     assert engine.names() == ["web"]
 
 
+@pytest.mark.parametrize("settle_seconds", ["0", "2"])
+def test_an_image_that_another_account_does_not_see_is_not_taken_for_gone(
+    make_engine: MakeEngine, ec2: LocalEC2, settle_seconds: str
+) -> None:
+    engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS=settle_seconds)
+    image = ec2.add_image()
+    engine.up(dated(image, EARLY))
+    before, ours = engine.export(), dict(engine.environment)
+    engine.environment |= ec2.environment(account=OTHER)
+    for outcome in (engine.destroy(check=False), engine.refresh(check=False)):
+        assert outcome.sentence.startswith(f"ami_deprecation.WrongAccount: {image} in eu-west-1 belongs to")
+        assert f"account {ec2.account}, and account {OTHER} of the credentials in force" in outcome.sentence
+        assert outcome.mutations == []
+    assert engine.export() == before
+    engine.environment = ours
+    engine.destroy()
+    assert ec2.image(image).deprecation_time is None
+
+
 @pytest.mark.parametrize("key", ["allowedAccountIds", "forbiddenAccountIds"])
 def test_an_account_that_the_rules_allow_is_used(engine: Engine, ec2: LocalEC2, key: str) -> None:
     image = ec2.add_image()
