@@ -13,12 +13,12 @@ from .errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from .image import GONE_STATES, Image
 from .inputs import InDays, Inputs, Unknown
 from .settings import settings
-from .state import Applied, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .ec2 import Target
+    from .state import State
 
 #: A refresh reads many images one after the other: an answer of this age is as good as a new one, in seconds.
 _READ_AGE = 60.0
@@ -120,7 +120,7 @@ def _apply(target: Target, image: Image, old: State | None, given: Inputs) -> di
     if isinstance(action, rules.Keep):
         return state.ledger(live=when, scheduled=when, applied=old.applied if old else None)
     ec2.enable(target, image.id, action.when)
-    return state.ledger(live=when, scheduled=when, applied=Applied(now, image.date))
+    return state.ledger(live=when, scheduled=when, applied=rules.written(old, image, now, _settle()))
 
 
 def _outs(
@@ -155,7 +155,7 @@ def read(old: State, props: Mapping[str, object]) -> tuple[dict[str, object], di
     previous = old.previous if old.owner_id is not None else live
     outs.update(state.facts(image, previous))
     if scheduled is not None:
-        given_up = old.given_up if live == old.live else None
+        given_up = rules.still_given_up(old, image, ec2.now()) if live == old.live else None
         outs.update(state.ledger(live=live, scheduled=scheduled, applied=old.applied, given_up=given_up))
     if "deprecate_at" in outs:
         outs["deprecate_at"] = state.text_or_none(live) or "none"

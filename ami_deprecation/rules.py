@@ -14,7 +14,7 @@ from . import schedule
 from .errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
 from .image import BROKEN_STATES, GONE_STATES, Image
 from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule, Unknown
-from .state import State, text_or_none
+from .state import Applied, State, text_or_none
 
 #: A run that was cut off after EC2 took its date is run again within this time; "in N days" would
 #: otherwise move the date by the minutes between.
@@ -236,7 +236,22 @@ def is_settling(state: State, now: datetime, settle: timedelta) -> bool:
 
 def may_be_stale(state: State, live: datetime | None) -> bool:
     """Whether an answer that is not our date is what EC2 shows while a write spreads."""
-    return state.applied is not None and live in (None, state.applied.over)
+    return state.applied is not None and (live is None or live in state.applied.over)
+
+
+def written(state: State | None, image: Image, now: datetime, settle: timedelta) -> Applied:
+    """A write of now: over what EC2 shows, and soon after another write over everything that it may show still."""
+    over = {image.date}
+    if state is not None and state.applied is not None and is_settling(state, now, settle):
+        over |= {state.live, *state.applied.over}
+    return Applied(now, tuple(sorted(date for date in over if date is not None)))
+
+
+def still_given_up(state: State, image: Image, now: datetime) -> datetime | None:
+    """The date that was given up, as long as EC2 does not take it: a public image may have become private again."""
+    if state.given_up is None or date_refusal(image, At(state.given_up), state.given_up, now) is None:
+        return None
+    return state.given_up
 
 
 def on_delete(state: State, image: Image | None, now: datetime, settle: timedelta) -> Keep | Enable | Cancel:

@@ -6,7 +6,8 @@ engine; they are what the next run needs to know and a reader does not:
 ``__scheduled``
     the date that this resource stands for, which is not always what EC2 shows (drift).
 ``__applied_at``, ``__applied_over``
-    when it was last sent to EC2 and the date that EC2 had before: EC2 may go on showing that for minutes.
+    when it was last sent to EC2 and the date that EC2 had before: EC2 may go on showing that for minutes. After
+    several writes in these minutes they are several dates, with blanks between.
 ``__given_up``
     a date that EC2 no longer takes, after a change from outside; it is not tried again.
 """
@@ -43,10 +44,10 @@ OUTPUT_ONLY_KEYS = (APPLIED_AT_KEY, APPLIED_OVER_KEY)
 
 @dataclass(frozen=True)
 class Applied:
-    """A write: when we made it, and what date EC2 had before."""
+    """A write: when we made it, and the dates that EC2 had before, a moment ago."""
 
     at: datetime
-    over: datetime | None
+    over: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def parse(outs: Mapping[str, object], resource_id: str | None = None) -> State:
         image_name=_text(outs, NAME_KEY),
         owner_id=_text(outs, OWNER_KEY),
         creation_date=_date(outs, CREATED_KEY, exact=True),
-        applied=None if applied_at is None else Applied(applied_at, _date(outs, APPLIED_OVER_KEY)),
+        applied=None if applied_at is None else Applied(applied_at, _dates(outs, APPLIED_OVER_KEY)),
         given_up=_date(outs, GIVEN_UP_KEY),
     )
 
@@ -124,6 +125,10 @@ def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datet
     if text is None or text == "none":
         return None
     return schedule.parse_ec2(text) if exact else schedule.parse(text)
+
+
+def _dates(outs: Mapping[str, object], key: str) -> tuple[datetime, ...]:
+    return tuple(schedule.parse(text) for text in (_text(outs, key) or "").split())
 
 
 def facts(image: Image, previous: datetime | None) -> dict[str, object]:
@@ -156,7 +161,7 @@ def ledger(
             LIVE_KEY: text_or_none(live),
             SCHEDULED_KEY: schedule.to_text(scheduled),
             APPLIED_AT_KEY: None if applied is None else schedule.to_exact_text(applied.at),
-            APPLIED_OVER_KEY: None if applied is None else text_or_none(applied.over),
+            APPLIED_OVER_KEY: " ".join(map(schedule.to_text, applied.over)) or None if applied else None,
             GIVEN_UP_KEY: text_or_none(given_up),
         }
     )

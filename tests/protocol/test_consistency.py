@@ -83,6 +83,23 @@ def test_a_change_back_is_not_mistaken_for_done(
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("found")
+def test_two_writes_one_after_the_other_are_both_ours_whatever_ec2_shows(
+    engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
+) -> None:
+    ec2.faults.lag(mode=mode, reads=3)
+    engine.up(dated(image, EARLY))
+    engine.up(dated(image, LATE))  # EC2 goes on with the first of the two, and is not seen with it before
+    assert engine.refresh().operations == ["refresh"]
+    assert engine.outputs("web")["deprecation_time"] == text(LATE)
+    ec2.faults.lag(mode=mode)
+    engine.up(dated(image, EARLY))
+    engine.up(dated(image, LATE))
+    assert engine.destroy().mutations == ["DisableImageDeprecation"]
+    assert ec2.image(image).deprecation_time is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.usefixtures("found")
 def test_a_refresh_soon_after_a_write_waits_and_reports_no_drift(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:

@@ -34,6 +34,11 @@ def test_a_date_pulled_in_by_making_the_image_public_is_shown_and_given_up_witho
     assert "public image" in up.notes
     quiet_from_now_on(engine, program)
     assert ec2.image(image).deprecation_time == pulled_in
+    ec2.make_private(image)  # EC2 takes it again
+    assert "update" in engine.preview(program, refresh=True).operations
+    assert engine.up(program, refresh=True).mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == far
+    quiet_from_now_on(engine, program)
 
 
 @pytest.mark.parametrize("way", WAYS)

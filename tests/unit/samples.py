@@ -54,4 +54,4 @@ def state(scheduled: datetime | None = SUMMER, **changes: Any) -> State:
 
 def written(seconds_ago: float, over: datetime | None = None) -> Applied:
     """A write of ours."""
-    return Applied(NOW - timedelta(seconds=seconds_ago), over)
+    return Applied(NOW - timedelta(seconds=seconds_ago), () if over is None else (over,))

@@ -230,8 +230,8 @@ def test_delete_touches_no_date_but_ours(old: State, found: Image | None) -> Non
         )
         return
     assert found.state != "deregistered"
-    over = old.applied.over if old.applied else None
-    assert found.date == old.scheduled or (is_settling(old) and found.date in (None, over))
+    over = old.applied.over if old.applied else ()
+    assert found.date == old.scheduled or (is_settling(old) and found.date in (None, *over))
     if isinstance(action, Cancel):
         assert not found.public
     else:
