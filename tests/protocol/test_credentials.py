@@ -1,4 +1,4 @@
-"""Credentials and configuration that boto3 cannot use: it notices when it makes a client, before any call."""
+"""Credentials and configuration that boto3 cannot use, which it notices before any call; and an STS that does not answer."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.protocol.dates import EARLY
+from ami_deprecation.testing import ENCODED_MESSAGE
+from tests.protocol.dates import EARLY, LATE
 from tests.protocol.life import SECRETS
 from tests.protocol.program import dated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ami_deprecation.testing import LocalEC2
+    from ami_deprecation.testing import FaultKind, LocalEC2
     from tests.protocol.conftest import MakeEngine
     from tests.protocol.engine import Engine
 
@@ -96,3 +97,27 @@ def test_without_a_region_a_file_that_cannot_be_read_is_named(
     engine.environment["AWS_CONFIG_FILE"] = str(file)
     [failure] = engine.preview(dated(ec2.add_image(), EARLY), check=False).failures
     assert f"{FILE} (ConfigParseError): mend it, or set region" in failure
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("internal", "EC2Unavailable"), ("denied", "PermissionDenied"), ("expired-token", "CredentialsError")],
+)
+@pytest.mark.parametrize("verb", ["update", "refresh", "destroy"])
+def test_a_fault_of_sts_leaves_the_state_as_it_was(
+    make_engine: MakeEngine, ec2: LocalEC2, verb: str, kind: FaultKind, name: str
+) -> None:
+    """A refresh and a destroy ask it about an image that is not shown."""
+    engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS="0.3")
+    image = ec2.add_image()
+    engine.up(dated(image, EARLY))
+    if verb != "update":
+        ec2.remove_image(image)
+    ec2.faults.add("GetCallerIdentity", kind, times=None)
+    before = engine.export()
+    program = dated(image, LATE)
+    failed = engine.up(program, check=False) if verb == "update" else getattr(engine, verb)(check=False)
+    [error] = failed.errors
+    assert error.startswith(f"ami_deprecation.{name}: ")
+    assert ENCODED_MESSAGE not in str(failed)
+    assert (failed.mutations, engine.export()) == ([], before)

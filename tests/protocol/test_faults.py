@@ -80,12 +80,12 @@ TROUBLES = {
 }
 
 
-def many(dates: Mapping[str, tuple[str, datetime]]) -> Callable[[], None]:
+def many(dates: Mapping[str, tuple[str, datetime]], **more: object) -> Callable[[], None]:
     """A program with one resource for each name: its image and its date."""
 
     def program() -> None:
         for name, (image, when) in dates.items():
-            made(name, image_id=image, deprecate_at=when)()
+            made(name, image_id=image, deprecate_at=when, **more)()
 
     return program
 
@@ -156,7 +156,8 @@ class Case:
         """State and EC2 say the same."""
         date = self.ec2.image(self.image).deprecation_time
         if self.verb == "delete":
-            assert (date, self.engine.state) == (None, [])
+            restored = self.action == "EnableImageDeprecation"
+            assert (date, self.engine.state) == (LATE if restored else None, [])
             return
         assert date == (MIDDLE if self.verb == "read" else LATE)
         assert self.engine.outputs(self.name)["deprecation_time"] == text(date)
@@ -172,6 +173,7 @@ class Case:
         ("read", "DescribeImages"),
         ("delete", "DescribeImages"),
         ("delete", "DisableImageDeprecation"),
+        ("delete", "EnableImageDeprecation"),
     ],
 )
 def test_a_fault_is_retried_or_said_in_one_sentence_and_state_and_ec2_agree_afterwards(
@@ -179,8 +181,12 @@ def test_a_fault_is_retried_or_said_in_one_sentence_and_state_and_ec2_agree_afte
 ) -> None:
     images = {name: ec2.add_image(name) for name in TROUBLES}
     start = make_engine()
+    restored = (verb, action) == ("delete", "EnableImageDeprecation")
+    for image in images.values() if restored else ():
+        ec2.set_deprecation_time(image, LATE)
     if verb != "create":
-        start.up(many({name: (image, EARLY) for name, image in images.items()}))
+        on_destroy = "restore" if restored else "cancel"
+        start.up(many({name: (image, EARLY) for name, image in images.items()}, on_destroy=on_destroy))
     if verb == "read":
         for image in images.values():
             ec2.set_deprecation_time(image, MIDDLE)
