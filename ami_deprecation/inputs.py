@@ -92,7 +92,7 @@ class Inputs:
     profile: str | Unknown | None = None
     role_arn: str | Unknown | None = None
     on_destroy: OnDestroy | Unknown = "cancel"
-    #: The resource's name in the program.
+    #: The resource's name in the program, and its parent's type when it has one.
     resource: str | None = None
     #: What an explicit aws provider says (camelCase keys, as its own configuration has them).
     aws: Mapping[str, object] | Unknown | None = None

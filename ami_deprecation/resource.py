@@ -98,12 +98,19 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             "profile": profile if profile is not None else aws.profile,
             "role_arn": role_arn,
             "on_destroy": on_destroy,
-            inputs.RESOURCE_KEY: resource_name,
+            inputs.RESOURCE_KEY: _told_apart(resource_name, opts.parent),
             inputs.PROVIDER_AWS_KEY: aws.config,
             inputs.PROVIDER_PROBLEM_KEY: aws.problem,
             **dict.fromkeys(state.OUTPUT_KEYS),
         }
         super().__init__(AmiDeprecationProvider(), resource_name, props, opts)
+
+
+def _told_apart(name: str, parent: pulumi.Resource | None) -> str:
+    """The name, with the parent's type where there is one: Pulumi lets two resources share a name then."""
+    if parent is None or parent.pulumi_resource_type == "pulumi:pulumi:Stack":
+        return name
+    return f"{name} (in {parent.pulumi_resource_type})"
 
 
 def _carried(value: pulumi.Input[Date | int] | None) -> object:

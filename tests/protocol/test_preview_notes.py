@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -147,3 +148,17 @@ def test_two_resources_for_one_image_and_region_are_refused_by_name(
     [failure] = engine.preview(program, check=False).failures
     assert "'web'" in failure
     assert "'again'" in failure
+
+
+def test_two_resources_of_one_name_in_different_parents_are_told_apart(engine: Engine, image: str) -> None:
+    """As after a move into a component, with the old line forgotten."""
+
+    def program() -> None:
+        AmiDeprecation("web", image_id=image, deprecate_at=EARLY)
+        component = pulumi.ComponentResource("my:mod:Fleet", "fleet")
+        AmiDeprecation(
+            "web", image_id=image, deprecate_at=LATE, opts=pulumi.ResourceOptions(parent=component)
+        )
+
+    [failure] = engine.preview(program, check=False).failures
+    assert "two resources, 'web' and 'web (in my:mod:Fleet)'" in failure
