@@ -139,8 +139,6 @@ def read(old: State, props: Mapping[str, object]) -> tuple[dict[str, object], di
     """
     target = context.target_of(old.inputs, old.region)
     image = _settled(target, old)
-    if image is None:
-        _check_owner(target, old)
     if image is None or image.state in GONE_STATES:
         return None
     live = image.date
@@ -164,9 +162,26 @@ def read(old: State, props: Mapping[str, object]) -> tuple[dict[str, object], di
     return live_inputs, state.present(outs)
 
 
+def _look(target: Target, old: State, max_age: float) -> Image | None:
+    """The image, or None when it is not shown: it is gone only when its owner asks, another account does not see it at all.
+
+    Raises:
+        WrongAccount: it is not shown, and another account asks.
+    """
+    image = ec2.read_image(target, old.image_id, max_age)
+    if image is None:
+        account = ec2.owner_account(target)
+        if old.owner_id not in (None, account):
+            raise WrongAccount(
+                f"{old.image_id} in {old.region} belongs to account {old.owner_id}, and account {account} of "
+                f"{target.identity.label} does not see whether it is gone: use the owner's credentials"
+            )
+    return image
+
+
 def _settled(target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
-    image = ec2.read_image(target, old.image_id, _READ_AGE)
+    image = _look(target, old, _READ_AGE)
     wait = _SETTLE_FIRST
     while rules.is_settling(old, ec2.now(), _settle()):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):
@@ -179,20 +194,6 @@ def _settled(target: Target, old: State) -> Image | None:
         wait = min(wait * 2, _SETTLE_EVERY)
         image = ec2.read_image(target, old.image_id, 0)
     return image
-
-
-def _check_owner(target: Target, old: State) -> None:
-    """An image that is not shown is gone only when its owner asks: another account does not see it at all.
-
-    Raises:
-        WrongAccount: another account asks.
-    """
-    account = ec2.owner_account(target)
-    if old.owner_id not in (None, account):
-        raise WrongAccount(
-            f"{old.image_id} in {old.region} belongs to account {old.owner_id}, and account {account} of "
-            f"{target.identity.label} does not see whether it is gone: use the owner's credentials"
-        )
 
 
 def delete(old: State) -> None:
@@ -213,9 +214,7 @@ def delete(old: State) -> None:
                 f"carried over to {holder.resource!r}, which will restore {state.text_or_none(old.live)}"
             )
         return
-    image = ec2.read_image(target, old.image_id, _DELETE_AGE)
-    if image is None:
-        _check_owner(target, old)
+    image = _look(target, old, _DELETE_AGE)
     action = rules.on_delete(old, image, ec2.now(), _settle())
     if isinstance(action, rules.Keep):
         if action.because:
