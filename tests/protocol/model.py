@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+import pulumi
 
 from tests.protocol.dates import NOW
+from tests.protocol.life import role
 from tests.protocol.program import made
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ OnDestroy = Literal["cancel", "restore"]
 #: Images were made this many days ago.
 AGE = 30
 GONE = "deregistered"
+#: Of LocalEC2's own account.
+ROLE = role("123456789012")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,16 @@ class Place:
     region: str
 
 
+class Wish(TypedDict):
+    """What a Spec says of its image."""
+
+    way: Way
+    days: int
+    on_destroy: OnDestroy
+    role: bool
+    delete_first: bool
+
+
 @dataclass(frozen=True)
 class Spec:
     """What a program says of one image: the date in `days` from when the tests began, given in one of three ways."""
@@ -39,6 +54,8 @@ class Spec:
     way: Way
     days: int
     on_destroy: OnDestroy
+    role: bool
+    delete_first: bool
 
     def declare(self, name: str) -> None:
         """Make the resource."""
@@ -52,6 +69,8 @@ class Spec:
             image_id=self.place.image_id,
             region=self.place.region,
             on_destroy=self.on_destroy,
+            role_arn=ROLE if self.role else None,
+            opts=pulumi.ResourceOptions(delete_before_replace=self.delete_first),
             **{self.way: values[self.way]},
         )()
 

@@ -9,26 +9,29 @@ import contextlib
 import copy
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
+from ami_deprecation.testing import LagMode
 from tests.protocol import model
-from tests.protocol.conftest import forget_images
-from tests.protocol.dates import NOW, ahead, text
+from tests.protocol.conftest import OTHER
+from tests.protocol.dates import NOW, text
 from tests.protocol.model import Place, Spec
 from tests.protocol.watch import killed
+from tests.protocol.world import World, images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from ami_deprecation.testing import FaultKind, LocalEC2, LocalImage
     from tests.protocol.conftest import MakeEngine
     from tests.protocol.engine import Engine
+    from tests.protocol.model import Wish
     from tests.protocol.steps import Entry, Outcome
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "0"))
@@ -43,12 +46,21 @@ EVERYDAY = settings(
 
 #: How long the provider may retry, in seconds, in a run that has to fail and in one that has to succeed.
 IMPATIENT, PATIENT = "0.3", "20"
+#: How long EC2 may lag in an operation that follows at once.
+SETTLE = "60"
 
 names = st.sampled_from(["one", "two", "three"])
-images = st.integers(0, 3)
-ways = st.sampled_from(["deprecate_at", "deprecate_after_days", "deprecate_in_days"])
 days = st.sampled_from([100, 200, 300])
-on_destroy = st.sampled_from(["cancel", "restore"])
+#: What is said of an image. The role is one of the same account; the order is that of a replacement.
+wishes = st.fixed_dictionaries(
+    {
+        "way": st.sampled_from(["deprecate_at", "deprecate_after_days", "deprecate_in_days"]),
+        "days": days,
+        "on_destroy": st.sampled_from(["cancel", "restore"]),
+        "role": st.booleans(),
+        "delete_first": st.booleans(),
+    }
+)
 #: What a retry mends, and what goes on until it is over.
 passing = st.sampled_from(
     ["throttled", "internal", "drop", "drop-after", "garbage", "truncated", "return-false"]
@@ -59,47 +71,24 @@ lasting = st.sampled_from(
 actions = st.sampled_from(["DescribeImages", "EnableImageDeprecation", "DisableImageDeprecation", "*"])
 
 
-class Machine(RuleBasedStateMachine):
-    """One stack, four images, and all that can happen to them."""
+class Machine(World):
+    """One stack, its program, and all that can happen to them."""
 
     make_engine: ClassVar[MakeEngine]
-    ec2: ClassVar[LocalEC2]
 
     def __init__(self) -> None:
         super().__init__()
-        self.ec2.set_time(None)
         self.engine: Engine = type(self).make_engine(AMI_DEPRECATION_RETRY_SECONDS=PATIENT)
         self.program: dict[str, Spec] = {}
-        #: Images changed from outside since the stack last looked.
-        self.unseen: set[Place] = set()
-        self.passed = 0
-        self.places = [
-            self.add("eu-west-1"),
-            self.add("eu-west-1"),
-            self.add("eu-west-1"),
-            self.add("us-east-1"),
-        ]
-
-    def teardown(self) -> None:
-        self.ec2.faults.clear()
-        forget_images(self.ec2)
-
-    def add(self, region: str) -> Place:
-        created = NOW - timedelta(days=model.AGE)
-        return Place(self.ec2.add_image("image", region=region, created=created), region)
-
-    @property
-    def now(self) -> datetime:
-        return NOW + timedelta(days=self.passed)
 
     # The program.
 
-    @rule(name=names, image=images, way=ways, days=days, on_destroy=on_destroy)
-    def write(self, name: str, image: int, way: model.Way, days: int, on_destroy: model.OnDestroy) -> None:
+    @rule(name=names, image=images, wish=wishes)
+    def write(self, name: str, image: int, wish: Wish) -> None:
         place = self.places[image]
         taken = any(spec.place == place for other, spec in self.program.items() if other != name)
         if not taken and model.look(self.ec2, place).state != model.GONE:
-            self.program[name] = Spec(place, way, days, on_destroy)
+            self.program[name] = Spec(place, **wish)
 
     @precondition(lambda self: self.program)
     @rule(data=st.data())
@@ -120,24 +109,11 @@ class Machine(RuleBasedStateMachine):
         if not entry.delete:
             entry.taint = True
 
-    # The world.
-
-    @rule(image=images, days=st.sampled_from([None, 50, 150, 250, 350]))
-    def change_outside(self, image: int, days: int | None) -> None:
-        self.outside(
-            image,
-            lambda place: self.ec2.set_deprecation_time(
-                place.image_id, None if days is None else ahead(days), region=place.region
-            ),
-        )
-
-    @rule(image=images)
-    def make_public(self, image: int) -> None:
-        self.outside(image, lambda place: self.ec2.make_public(place.image_id, region=place.region))
-
-    @rule(image=images)
-    def disable(self, image: int) -> None:
-        self.outside(image, lambda place: self.ec2.set_state(place.image_id, "disabled", region=place.region))
+    @precondition(lambda self: self.engine.state)
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        """`pulumi state delete`."""
+        self.engine.state.remove(data.draw(st.sampled_from(self.engine.state)))
 
     @rule(image=images)
     def deregister(self, image: int) -> None:
@@ -145,18 +121,6 @@ class Machine(RuleBasedStateMachine):
         self.outside(image, lambda place: self.ec2.deregister_image(place.image_id, region=place.region))
         gone = self.places[image]
         self.program = {name: spec for name, spec in self.program.items() if spec.place != gone}
-
-    def outside(self, image: int, change: Callable[[Place], None]) -> None:
-        place = self.places[image]
-        if model.look(self.ec2, place).state != model.GONE:
-            change(place)
-            self.unseen.add(place)
-
-    @precondition(lambda self: self.passed < 300)
-    @rule()
-    def let_time_pass(self) -> None:
-        self.passed += 150
-        self.ec2.advance(timedelta(days=150))
 
     # The stack.
 
@@ -225,11 +189,50 @@ class Machine(RuleBasedStateMachine):
         with killed(self.engine, self.ec2, action, after=after, certain=False):
             self.engine.destroy(check=False)
 
+    @rule(
+        mode=st.sampled_from(get_args(LagMode)),
+        days=st.none() | days,
+        then=st.sampled_from(["refresh", "destroy"]),
+    )
+    def hurry(self, mode: LagMode, days: int | None, then: str) -> None:
+        """One operation after the other, while EC2 still shows what was before."""
+        self.advance(2 * timedelta(seconds=int(SETTLE)))  # what was done before is settled
+        self.ec2.faults.lag(mode=mode, reads=2)
+        self.engine.environment["AMI_DEPRECATION_SETTLE_SECONDS"] = SETTLE
+        self.up(refresh=False, parallel=0, fault=None)
+        if days is not None:
+            self.program = {name: replace(spec, days=days) for name, spec in self.program.items()}
+            self.up(refresh=False, parallel=0, fault=None)
+        # That EC2 cancels no public image's date is only seen when the image is.
+        unseen = mode in ("absent", "empty") and any(image.public for image in self.looks().values())
+        if then == "refresh" or unseen:
+            self.refresh()
+        else:
+            self.destroy(fault=None)
+        self.engine.environment["AMI_DEPRECATION_SETTLE_SECONDS"] = "0"
+        self.ec2.faults.clear()
+
+    @precondition(lambda self: not any("role_arn" in entry.outputs for entry in self.engine.state))
+    @rule(destroy=st.booleans())
+    def mistake_the_account(self, destroy: bool) -> None:
+        """What is private is not seen there, and not taken for gone."""
+        before, private = self.dates(), [each for each in self.looks().items() if not each[1].public]
+        names = {entry.name for entry in self.engine.state if model.place_of(entry) in dict(private)}
+        ours = dict(self.engine.environment)
+        self.engine.environment |= self.ec2.environment(account=OTHER)
+        operation = self.engine.destroy if destroy else self.engine.refresh
+        operation(check=False)
+        self.engine.environment = ours
+        assert names <= set(self.engine.names())
+        assert self.dates() == before
+
     @contextlib.contextmanager
     def passing(self, fault: tuple[str, FaultKind, int] | None) -> Iterator[None]:
-        if fault is not None:
-            action, kind, times = fault
-            self.ec2.faults.add(action, kind, times=times)
+        if fault is None:
+            yield
+            return
+        action, kind, times = fault
+        self.ec2.faults.add(action, kind, times=times)
         yield
         self.ec2.faults.clear()
 
@@ -251,12 +254,6 @@ class Machine(RuleBasedStateMachine):
             assert past or image.public, failure
 
     # What must hold.
-
-    def looks(self) -> dict[Place, LocalImage]:
-        return {place: model.look(self.ec2, place) for place in self.places}
-
-    def dates(self) -> dict[Place, datetime | None]:
-        return {place: image.deprecation_time for place, image in self.looks().items()}
 
     def touched_only_managed(self, outcome: Outcome, before: list[Entry]) -> None:
         managed = {model.place_of(entry) for entry in before} | {spec.place for spec in self.program.values()}
