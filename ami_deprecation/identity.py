@@ -114,6 +114,12 @@ def from_stack_config(get: Callable[[str], object], environment: Mapping[str, st
         value = get(f"aws:{key}")
         return value if isinstance(value, str) and value else None
 
+    missing = [key for key in ("accessKey", "secretKey") if text(key) is None]
+    given = [key for key in ("accessKey", "secretKey", "token") if text(key) is not None]
+    if given and missing:
+        raise InvalidInput(
+            f"aws:{given[0]} is set without aws:{missing[0]}: set both as secrets, or neither of them"
+        )
     roles = _json(get, "assumeRoles") or []
     single = _json(get, "assumeRole")
     if not roles and single:

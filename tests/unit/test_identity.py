@@ -41,6 +41,18 @@ def test_plain_settings_are_read() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"), [("accessKey", "secretKey"), ("secretKey", "accessKey"), ("token", "accessKey")]
+)
+def test_half_of_a_pair_of_keys_is_refused_without_its_value(given: str, missing: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        stack(**{given: "very-secret"})
+    assert (
+        str(told.value)
+        == f"aws:{given} is set without aws:{missing}: set both as secrets, or neither of them"
+    )
+
+
 def test_roles_are_assumed_one_after_the_other() -> None:
     roles = stack(
         assumeRoles=[
