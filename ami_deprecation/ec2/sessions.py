@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -129,7 +130,11 @@ def _assume_role_arguments(role: Role) -> dict[str, object]:
 
 @cache
 def _ec2(identity: Identity, region: str) -> EC2Client:
-    return _session(identity, region).client("ec2", region_name=region, config=_config())
+    client = _session(identity, region).client("ec2", region_name=region, config=_config())
+    # EC2's model is half a million objects that stay: without them to look at in each of its collections, Python
+    # reads a page of a thousand images in half the time.
+    gc.freeze()
+    return client
 
 
 def ec2(identity: Identity, region: str) -> EC2Client:

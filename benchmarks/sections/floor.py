@@ -93,6 +93,7 @@ def _rounds(place: Lab, count: int, rounds: int) -> tuple[list[tuple[str, ...]],
         name: {side: [] for side in lab.SIDES} for name in COMMANDS
     }
     for number in range(rounds):
+        place.ec2.reset()  # each round's images are alone in their account
         images = place.images(count, f"round{number}")
         stacks = {side: place.stack(side, images, lab.UNPACED) for side in lab.SIDES}
         for name, command in COMMANDS.items():
