@@ -89,6 +89,7 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             opts: resource options; ``provider`` may be a ``pulumi_aws.Provider``.
         """
         aws, opts = aws_provider.take(opts)
+        of_provider = {inputs.PROVIDER_AWS_KEY: aws.config, inputs.PROVIDER_PROBLEM_KEY: aws.problem}
         props: dict[str, pulumi.Input[object]] = {
             "image_id": image_id,
             "deprecate_at": _carried(deprecate_at),
@@ -99,8 +100,8 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             "role_arn": role_arn,
             "on_destroy": on_destroy,
             inputs.RESOURCE_KEY: _told_apart(resource_name, opts.parent),
-            inputs.PROVIDER_AWS_KEY: aws.config,
-            inputs.PROVIDER_PROBLEM_KEY: aws.problem,
+            # Left out when there is nothing: each property, also an empty one, costs the program time.
+            **{key: value for key, value in of_provider.items() if value is not None},
             **dict.fromkeys(state.OUTPUT_KEYS),
         }
         super().__init__(AmiDeprecationProvider(), resource_name, props, opts)

@@ -47,7 +47,7 @@ def diff(_id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
     if asked.live != asked.scheduled:
         # Inputs that an earlier refresh wrote, with the date that it saw: the next refresh compares with them.
         return DiffResult(changes=asked.live != old.live)
-    new = _inputs(_news)
+    new = asked.inputs
     replaces = rules.replaced(old, new, new.region or old.region)
     if replaces:
         # Create first: a delete that comes first would cancel a date that may have passed.

@@ -130,11 +130,16 @@ def _assume_role_arguments(role: Role) -> dict[str, object]:
 
 @cache
 def _ec2(identity: Identity, region: str) -> EC2Client:
-    client = _session(identity, region).client("ec2", region_name=region, config=_config())
     # EC2's model is half a million objects that stay: without them to look at in each of its collections, Python
-    # reads a page of a thousand images in half the time.
-    gc.freeze()
-    return client
+    # reads it in three quarters of the time, and a page of a thousand images in half.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _session(identity, region).client("ec2", region_name=region, config=_config())
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
 
 
 def ec2(identity: Identity, region: str) -> EC2Client:
