@@ -50,7 +50,9 @@ class Claims:
     def hold(self, claim: Claim) -> None:
         """A create or update of this image is done or about to be done in this update."""
         with self._lock:
-            self._held.setdefault(_key(claim), []).append(claim)
+            held = self._held.setdefault(_key(claim), [])
+            if claim not in held:  # a check, the check of a replacement and a create each say it
+                held.append(claim)
 
     def holder(self, claim: Claim) -> Claim | None:
         """Who holds the image, when anybody does."""

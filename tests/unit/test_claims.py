@@ -82,3 +82,10 @@ def test_of_many_threads_one_is_first() -> None:
             )
         assert found.count(None) == 1
         assert len(set(found)) == 2
+
+
+def test_a_claim_that_is_said_again_takes_no_more_memory() -> None:
+    claims = Claims()
+    for _ in range(3):
+        claims.hold(WEB)
+    assert claims._held == {(REGION, IMAGE_ID): [WEB]}
