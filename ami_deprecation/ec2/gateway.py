@@ -59,7 +59,7 @@ def enable(target: Target, image_id: str, when: datetime) -> None:
     """
 
     def ask(client: EC2Client) -> EnableImageDeprecationResultTypeDef:
-        # As a datetime: a text would be parsed twice by botocore, which takes longer than all the rest of it.
+        # As a datetime: botocore would parse a text twice for each call.
         response = client.enable_image_deprecation(ImageId=image_id, DeprecateAt=schedule.to_minute(when))
         _check_done(response)
         return response
