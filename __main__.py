@@ -16,7 +16,8 @@ config:
 import pulumi
 from pulumi.runtime.config import CONFIG  # pulumi.Config cannot say which keys there are
 
-from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, InvalidInput, project
+from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, InvalidInput
+from ami_deprecation.doors import project
 
 config = pulumi.Config(project.NAMESPACE)
 

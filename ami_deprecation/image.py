@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import schedule
+from . import dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,4 +59,4 @@ class Image:
 
         AWS's own dates carry seconds, ours never do.
         """
-        return None if self.deprecation_time is None else schedule.to_minute(self.deprecation_time)
+        return None if self.deprecation_time is None else dates.to_minute(self.deprecation_time)

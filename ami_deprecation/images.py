@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypedDict, cast
 import pulumi
 import pulumi.runtime
 
-from . import aws_provider, ec2, identity, inputs
-from .ec2 import Target, fleet
+from . import ec2
+from .core import identity, inputs
+from .doors import aws_provider
+from .ec2 import Target, listing
 from .errors import AmiDeprecationError, ImageNotFound, InvalidInput
 
 if TYPE_CHECKING:
@@ -185,7 +187,7 @@ def _list(target: Target, query: _Query) -> list[Image]:
 
     def ask(ids: Sequence[str] | None) -> list[Image]:
         try:
-            return fleet.list_images(
+            return listing.list_images(
                 target,
                 owners=(owners,) if isinstance(owners, str) else owners,
                 name=query["name"],

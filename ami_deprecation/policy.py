@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Literal
 
 import pulumi
 
-from . import ec2, images, inputs, policy_arguments, rules, schedule, selection
+from . import dates, ec2, images
+from .core import inputs, rules
+from .core.inputs import At, InDaysOnce
 from .errors import AmiDeprecationError, InvalidInput, RequestRefused
-from .inputs import At, InDaysOnce
-from .policy_reading import Dated, RegionRead, read_region
+from .fleet import arguments as policy_arguments
+from .fleet import selection
+from .fleet.reading import Dated, RegionRead, read_region
 from .resource import AmiDeprecation
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .ec2 import Target
-    from .policy_arguments import PolicyArguments
+    from .fleet.arguments import PolicyArguments
 
 __all__ = ["AmiDeprecationPolicy"]
 
@@ -168,7 +171,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             region=each.image.region,
             profile=arguments.profile,
             role_arn=arguments.role_arn,
-            deprecate_at=schedule.to_text(at.when) if isinstance(at, At) else None,
+            deprecate_at=dates.to_text(at.when) if isinstance(at, At) else None,
             deprecate_in_days=at.days if isinstance(at, InDaysOnce) else None,
             opts=pulumi.ResourceOptions(parent=self, transformations=[_mark_once]),
         )
@@ -232,7 +235,9 @@ def _used_by(each: Dated) -> str:
     users = [f"{reference.resource_type} {reference.arn}" for reference in each.references]
     more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
     stands = "is deprecated since" if when <= now else "will be deprecated at"
-    return f"{each.where} {stands} {schedule.to_text(when)} and is still used by {', '.join(users[:_NAMED])}{more}"
+    return (
+        f"{each.where} {stands} {dates.to_text(when)} and is still used by {', '.join(users[:_NAMED])}{more}"
+    )
 
 
 def _refuse_too_many(regions: Iterable[RegionRead], most: int | None) -> None:

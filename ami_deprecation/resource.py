@@ -8,7 +8,8 @@ from typing import Literal, final
 import pulumi
 from pulumi.dynamic import Resource
 
-from . import aws_provider, inputs, state
+from .core import inputs, state
+from .doors import aws_provider
 from .provider import AmiDeprecationProvider
 
 __all__ = ["AmiDeprecation"]

@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 
-from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy, project
+from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy
+from ami_deprecation.doors import project
 from ami_deprecation.settings import Settings
 
 _TABLES = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import schedule
+from .. import dates
 from ..errors import InvalidInput
 from .exits import Stopped
 
@@ -103,7 +103,7 @@ def date_of(props: Object, key: str) -> datetime | None:
     if text is None:
         return None
     try:
-        return schedule.parse(text)
+        return dates.parse(text)
     except InvalidInput:
         return None
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from .. import ec2, identity, inputs
+from .. import ec2
+from ..core import identity, inputs
 from ..ec2 import Target
 from . import reading
 from .exits import Stopped

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from .. import schedule
+from .. import dates
 from .._version import __version__
 from .families import UNNAMED, by_family, family, version
 from .rows import State
@@ -116,7 +116,7 @@ def as_html(report: Report) -> str:
         policy=_policy(style, script),
         summary=report.summary,
         version=__version__,
-        at=schedule.to_exact_text(report.at),
+        at=dates.to_exact_text(report.at),
         at_text=f"{report.at:%Y-%m-%d %H:%M} UTC",
         accounts=sorted({row.image.owner_id for row in report.rows}),
         regions=report.regions,

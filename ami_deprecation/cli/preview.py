@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import inputs, schedule, state
+from .. import dates
+from ..core import inputs, state
 from . import digests
 
 if TYPE_CHECKING:
@@ -196,13 +197,13 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
     elif before is None:
         kept = "it has no date"
     elif ours is not None and before != ours:
-        kept = f"this resource did not set it (it stands for {schedule.to_text(ours)})"
+        kept = f"this resource did not set it (it stands for {dates.to_text(ours)})"
     if kept:
         return _change(step, old, Action.KEPT, before, Date(before), kept)
     if old.get("on_destroy") == "restore" and found is not None:
         if found == before:
             return _change(step, old, Action.KEPT, before, Date(before), "it is the date found on the image")
-        if not schedule.is_past(found, now):
+        if not dates.is_past(found, now):
             return _change(step, old, Action.RESTORED, before, Date(found))
     return _change(step, old, Action.CANCELLED, before, Date())
 
@@ -212,8 +213,8 @@ def _after(new: Object, now: datetime) -> Date:
     if when is not None:
         return Date(when)
     days = new.get("deprecate_in_days")
-    if isinstance(days, (int, float)) and 0 <= days <= schedule.MAX_DAYS:
-        return Date(schedule.in_days(now, int(days)), in_days=int(days))
+    if isinstance(days, (int, float)) and 0 <= days <= dates.MAX_DAYS:
+        return Date(dates.in_days(now, int(days)), in_days=int(days))
     days = new.get("deprecate_after_days")
     return Date(after_days=int(days)) if isinstance(days, (int, float)) else Date()
 

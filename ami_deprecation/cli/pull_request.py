@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .. import schedule
+from .. import dates
 from . import writing
 from .preview import Action
 from .remarks import notice
@@ -160,7 +160,7 @@ def _date(when: datetime | None) -> str:
     if when is None:
         return "none"
     day = f"{when:%Y-%m-%d}"
-    return day if schedule.to_text(when).endswith("T00:00:00Z") else f"{day} {when:%H:%M} UTC"
+    return day if dates.to_text(when).endswith("T00:00:00Z") else f"{day} {when:%H:%M} UTC"
 
 
 def _what(change: Change) -> str:

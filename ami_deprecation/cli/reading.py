@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from ..ec2 import fleet
+from ..ec2 import listing
 from ..errors import AmiDeprecationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from ..ec2 import Target
-    from ..ec2.fleet import Reference
+    from ..ec2.listing import Reference
     from ..image import Image
 
 _AT_ONCE = 8
@@ -65,7 +65,7 @@ def read(targets: Sequence[Target], query: Query) -> list[Reading]:
 def regions(home: Target) -> list[str]:
     """The Regions that the account has switched on."""
     with _stdout_for_the_answer():
-        return fleet.list_regions(home)
+        return listing.list_regions(home)
 
 
 def _stdout_for_the_answer() -> contextlib.redirect_stdout[TextIO]:
@@ -98,7 +98,7 @@ def _read_one(query: Query, progress: Progress, task: TaskID, target: Target) ->
         progress.update(task, description=f"{target.region}: {count} {what}")
 
     try:
-        images = fleet.list_images(
+        images = listing.list_images(
             target,
             name=query.name,
             tags=query.tags or None,
@@ -106,7 +106,9 @@ def _read_one(query: Query, progress: Progress, task: TaskID, target: Target) ->
             on_page=partial(show, "images"),
         )
         asked = [image.id for image in images if query.references(image)]
-        references = fleet.image_references(target, asked, on_page=partial(show, "looked at for references"))
+        references = listing.image_references(
+            target, asked, on_page=partial(show, "looked at for references")
+        )
     except AmiDeprecationError as trouble:
         return Reading(target.region, tuple(images), references, trouble)
     finally:

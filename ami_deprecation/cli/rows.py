@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypedDict
 
-from .. import schedule
+from .. import dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..ec2.fleet import Reference
+    from ..ec2.listing import Reference
     from ..image import Image
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
@@ -73,7 +73,7 @@ class Row:
             "image_id": image.id,
             "region": image.region,
             "owner_id": image.owner_id,
-            "created": schedule.to_exact_text(image.creation_date),
+            "created": dates.to_exact_text(image.creation_date),
             "deprecation_time": _text(image.deprecation_time),
             "days_left": self.days_left,
             "state": self.state.value,
@@ -86,7 +86,7 @@ class Row:
 
 
 def _text(when: datetime | None) -> str | None:
-    return None if when is None else schedule.to_exact_text(when)
+    return None if when is None else dates.to_exact_text(when)
 
 
 def row(image: Image, now: datetime, references: Iterable[Reference] | None = None) -> Row:

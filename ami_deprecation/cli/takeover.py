@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import project, schedule
+from .. import dates
+from ..doors import project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +94,7 @@ def _arguments(adoption: Adoption, extras: Extras) -> Mapping[str, str]:
     image = adoption.image
     given = {
         "image_id": image.id,
-        "deprecate_at": None if image.date is None else schedule.to_text(image.date),
+        "deprecate_at": None if image.date is None else dates.to_text(image.date),
         "region": image.region,
         "profile": extras.profile,
         "role_arn": extras.role_arn,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import schedule
+from .. import dates
 from . import writing
 from .rows import Record, Row, State
 
@@ -61,7 +61,7 @@ class Report:
 def as_json(report: Report) -> str:
     """``generated_at``, ``regions``, ``failed`` (Region to sentence) and ``images`` (see `Record`)."""
     document = {
-        "generated_at": schedule.to_exact_text(report.at),
+        "generated_at": dates.to_exact_text(report.at),
         "regions": list(report.regions),
         "failed": dict(report.failed),
         "images": [row.record() for row in report.rows],

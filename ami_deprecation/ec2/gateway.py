@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from .. import schedule
+from .. import dates
 from . import translate
 from .reads import Reader
 from .transport import Target, call, caller_account, now
@@ -60,7 +60,7 @@ def enable(target: Target, image_id: str, when: datetime) -> None:
 
     def ask(client: EC2Client) -> EnableImageDeprecationResultTypeDef:
         # As a datetime: botocore would parse a text twice for each call.
-        response = client.enable_image_deprecation(ImageId=image_id, DeprecateAt=schedule.to_minute(when))
+        response = client.enable_image_deprecation(ImageId=image_id, DeprecateAt=dates.to_minute(when))
         _check_done(response)
         return response
 

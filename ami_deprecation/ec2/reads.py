@@ -15,7 +15,7 @@ from threading import Condition
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .. import schedule
+from .. import dates
 from ..errors import ImageNotFound, RequestRefused
 from ..image import Image
 from . import translate
@@ -202,10 +202,10 @@ def to_image(raw: ImageTypeDef, region: str) -> Image:
         name=raw.get("Name", ""),
         region=region,
         owner_id=raw.get("OwnerId", ""),
-        creation_date=schedule.parse_ec2(raw["CreationDate"]),
-        deprecation_time=schedule.parse_ec2(deprecation) if deprecation else None,
+        creation_date=dates.parse_ec2(raw["CreationDate"]),
+        deprecation_time=dates.parse_ec2(deprecation) if deprecation else None,
         state=raw.get("State", "available"),
         public=raw.get("Public", False),
         tags=MappingProxyType({tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}),
-        last_launched_time=schedule.parse_ec2(launched) if launched else None,
+        last_launched_time=dates.parse_ec2(launched) if launched else None,
     )

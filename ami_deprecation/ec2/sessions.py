@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_sts import STSClient
 
-    from ..identity import Identity, Role
+    from ..core.identity import Identity, Role
 
 _lock = threading.RLock()  # making a client is not thread-safe; using one is
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from types_boto3_ec2 import EC2Client
 
-    from ..identity import Identity
+    from ..core.identity import Identity
 
 Response = TypeVar("Response", bound="Mapping[str, object]")
 

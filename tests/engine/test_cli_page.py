@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from ami_deprecation.cli.page import as_html
-from ami_deprecation.ec2.fleet import Reference
+from ami_deprecation.ec2.listing import Reference
 from tests.engine.visits import CONTRAST, FLAGS, NAMES, Visit
 from tests.unit.cli_samples import image, report, row
 

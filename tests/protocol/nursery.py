@@ -64,9 +64,9 @@ def warm_up() -> None:
     import pulumi.dynamic  # noqa: PLC0415
     import pulumi.runtime.proto.provider_pb2_grpc  # noqa: F401, PLC0415
 
-    import ami_deprecation.checks  # noqa: PLC0415
+    import ami_deprecation.core.check  # noqa: PLC0415
+    import ami_deprecation.core.lifecycle  # noqa: PLC0415
     import ami_deprecation.ec2  # noqa: PLC0415
-    import ami_deprecation.lifecycle  # noqa: PLC0415
     import ami_deprecation.provider  # noqa: PLC0415
 
     # botocore reads the same files anew for each session; here each is read once. It hands what it has read to all

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ami_deprecation import ImageNotFound
-from ami_deprecation.ec2 import Target, fleet, sessions
-from ami_deprecation.identity import Identity
+from ami_deprecation.core.identity import Identity
+from ami_deprecation.ec2 import Target, listing, sessions
 from ami_deprecation.testing import LocalEC2
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEC2]:
 
 
 def names(**query: object) -> list[str]:
-    return [image.name for image in fleet.list_images(HERE, **query)]  # type: ignore[arg-type]
+    return [image.name for image in listing.list_images(HERE, **query)]  # type: ignore[arg-type]
 
 
 def test_every_page_of_a_large_account_is_read_newest_first(ec2: LocalEC2) -> None:
     ec2.add_images(1500, "old", created=START)
     ec2.add_images(700, "new", created=START + timedelta(days=1))
     pages: list[int] = []
-    images = fleet.list_images(HERE, on_page=pages.append)
+    images = listing.list_images(HERE, on_page=pages.append)
     assert [image.name[:3] for image in images] == ["new"] * 700 + ["old"] * 1500
     assert pages == [1000, 2000, 2200]
     assert [call.action for call in ec2.calls] == ["DescribeImages"] * 3
@@ -70,12 +70,12 @@ def test_deprecated_images_are_listed_and_disabled_ones_when_asked_for(ec2: Loca
 
 def test_ids_are_asked_for_in_handfuls_and_an_unknown_one_is_an_error(ec2: LocalEC2) -> None:
     ids = ec2.add_images(450)
-    assert {image.id for image in fleet.list_images(HERE, image_ids=ids)} == set(ids)
+    assert {image.id for image in listing.list_images(HERE, image_ids=ids)} == set(ids)
     assert len(ec2.calls) == 3
-    assert fleet.list_images(HERE, image_ids=[]) == []
+    assert listing.list_images(HERE, image_ids=[]) == []
     assert len(ec2.calls) == 3
     with pytest.raises(ImageNotFound, match="ami-0123456789abcdef0"):
-        fleet.list_images(HERE, image_ids=["ami-0123456789abcdef0"])
+        listing.list_images(HERE, image_ids=["ami-0123456789abcdef0"])
 
 
 def test_references_are_asked_for_ten_images_at_a_time(ec2: LocalEC2) -> None:
@@ -84,8 +84,8 @@ def test_references_are_asked_for_ten_images_at_a_time(ec2: LocalEC2) -> None:
     ec2.add_reference(ids[3], "ssm:Parameter", parameter)
     ec2.client().run_instances(ImageId=ids[20], MinCount=1, MaxCount=1)
     ec2.clear_calls()
-    found = fleet.image_references(HERE, ids)
-    assert found[ids[3]] == [fleet.Reference("ssm:Parameter", parameter)]
+    found = listing.image_references(HERE, ids)
+    assert found[ids[3]] == [listing.Reference("ssm:Parameter", parameter)]
     assert [reference.resource_type for reference in found[ids[20]]] == ["ec2:Instance"]
     assert found[ids[0]] == []
     assert set(found) == set(ids)
@@ -96,13 +96,13 @@ def test_an_image_that_went_meanwhile_hides_no_other_references(ec2: LocalEC2) -
     here, gone = ec2.add_images(2)
     ec2.add_reference(here, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/golden")
     ec2.remove_image(gone)
-    found = fleet.image_references(HERE, [gone, here])
+    found = listing.image_references(HERE, [gone, here])
     assert found[gone] == []
     assert len(found[here]) == 1
 
 
 def test_the_regions_are_those_that_the_account_has_switched_on(ec2: LocalEC2) -> None:
     del ec2
-    regions = fleet.list_regions(HERE)
+    regions = listing.list_regions(HERE)
     assert {"eu-west-1", "us-east-1"} <= set(regions)
     assert regions == sorted(regions)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ami_deprecation.core.identity import Identity
 from ami_deprecation.ec2 import Target, gateway, sessions
 from ami_deprecation.ec2.reads import Reader
-from ami_deprecation.identity import Identity
 from ami_deprecation.testing import LocalEC2
 
 if TYPE_CHECKING:

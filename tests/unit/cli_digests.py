@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ami_deprecation import schedule
+from ami_deprecation import dates
 from ami_deprecation.cli import preview
 from tests.unit.cli_samples import NOW, ahead
 
@@ -17,7 +17,7 @@ STACK = {"op": "same", "urn": f"{URN}pulumi:pulumi:Stack::shop-prod"}
 
 def on(days: float) -> str:
     """A date that many days ahead, as it stands in a digest."""
-    return schedule.to_text(ahead(days))
+    return dates.to_text(ahead(days))
 
 
 def urn(name: str, parent: str = "") -> str:

@@ -11,7 +11,7 @@ from ami_deprecation.image import Image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ami_deprecation.ec2.fleet import Reference
+    from ami_deprecation.ec2.listing import Reference
 
 NOW = datetime(2027, 1, 15, 12, 0, tzinfo=timezone.utc)
 

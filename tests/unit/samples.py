@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ami_deprecation import Image
-from ami_deprecation.inputs import At, Inputs, Schedule
-from ami_deprecation.state import Applied, State
+from ami_deprecation.core.inputs import At, Inputs, Schedule
+from ami_deprecation.core.state import Applied, State
 
 IMAGE_ID = "ami-0123456789abcdef0"
 REGION = "eu-west-1"

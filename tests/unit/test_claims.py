@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from ami_deprecation.claims import Claim, Claims
+from ami_deprecation.core.claims import Claim, Claims
+from ami_deprecation.core.identity import Identity
 from ami_deprecation.ec2 import Target
-from ami_deprecation.identity import Identity
 from tests.unit.samples import ACCOUNT, IMAGE_ID, REGION
 
 OURS = Target(Identity(profile="ours"), REGION)

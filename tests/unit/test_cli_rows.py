@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ami_deprecation.cli.rows import State, is_due, is_in_use, ordered
-from ami_deprecation.ec2.fleet import Reference
+from ami_deprecation.ec2.listing import Reference
 from tests.unit.cli_samples import NOW, image, row
 
 TEMPLATE = Reference("ec2:LaunchTemplate", "arn:aws:ec2:eu-west-1:123456789012:launch-template/lt-1")

@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import project
 from ami_deprecation.cli.takeover import Extras, adoptions, as_python, as_yaml
+from ami_deprecation.doors import project
 from tests.unit.cli_samples import NOW, image
 
 ROLE = "arn:aws:iam::123456789012:role/images"

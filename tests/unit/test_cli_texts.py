@@ -10,7 +10,7 @@ import re
 import pytest
 
 from ami_deprecation.cli.texts import as_csv, as_json, as_markdown, as_table
-from ami_deprecation.ec2.fleet import Reference
+from ami_deprecation.ec2.listing import Reference
 from tests.unit.cli_samples import image, report, row
 
 PARAMETER = Reference("ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/golden")

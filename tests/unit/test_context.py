@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ami_deprecation import CredentialsError, InvalidInput, context
+from ami_deprecation import CredentialsError, InvalidInput
+from ami_deprecation.core import context
+from ami_deprecation.core.identity import Identity, Role, StackConfig
+from ami_deprecation.core.inputs import UNKNOWN, Inputs
 from ami_deprecation.ec2 import regions
-from ami_deprecation.identity import Identity, Role, StackConfig
-from ami_deprecation.inputs import UNKNOWN, Inputs
 from tests.unit.samples import inputs
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation import InvalidInput, identity
-from ami_deprecation.identity import Identity, Role, StackConfig
+from ami_deprecation import InvalidInput
+from ami_deprecation.core import identity
+from ami_deprecation.core.identity import Identity, Role, StackConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

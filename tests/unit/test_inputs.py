@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import inputs
-from ami_deprecation.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Schedule
+from ami_deprecation.core import inputs
+from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Schedule
 from tests.unit.samples import IMAGE_ID, SUMMER
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from ami_deprecation.policy_arguments import parse
-from ami_deprecation.selection import Exclusion, GroupBy, Rules
+from ami_deprecation.fleet.arguments import parse
+from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules
 
 GOOD: dict[str, object] = {"name": "base-*", "keep_newest": 3}
 

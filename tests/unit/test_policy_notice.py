@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ami_deprecation import inputs, rules, state
+from ami_deprecation.core import inputs, rules, state
+from ami_deprecation.core.inputs import At, InDays, InDaysOnce
 from ami_deprecation.image import Image
-from ami_deprecation.inputs import At, InDays, InDaysOnce
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

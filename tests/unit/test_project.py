@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ami_deprecation import InvalidInput, project
+from ami_deprecation import InvalidInput
+from ami_deprecation.doors import project
 from tests.unit.samples import IMAGE_ID
 
 ROLE = "arn:aws:iam::123456789012:role/deprecator"

@@ -17,7 +17,8 @@ import pulumi
 import pytest
 from pulumi.dynamic import ReadResult
 
-from ami_deprecation import ImageNotFound, quirks
+from ami_deprecation import ImageNotFound
+from ami_deprecation.doors import quirks
 from ami_deprecation.provider import AmiDeprecationProvider
 from tests.protocol.plugin import CallFailed, Launcher, Plugin
 from tests.unit.canaries import Canary, pickled

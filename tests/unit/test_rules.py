@@ -14,10 +14,10 @@ from ami_deprecation import (
     ImageNotFound,
     NotImageOwner,
     RequestRefused,
-    rules,
-    schedule,
+    dates,
 )
-from ami_deprecation.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule
+from ami_deprecation.core import rules
+from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule
 from tests.unit.samples import (
     ACCOUNT,
     AUTUMN,
@@ -35,8 +35,8 @@ from tests.unit.samples import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ami_deprecation.rules import Refusal
-    from ami_deprecation.state import State
+    from ami_deprecation.core.rules import Refusal
+    from ami_deprecation.core.state import State
 
 MINUTE = timedelta(minutes=1)
 
@@ -157,7 +157,7 @@ def test_a_refusal_stands_at_the_input_that_gave_the_date(wanted: Schedule, name
 
 
 def test_a_refused_sum_of_days_is_shown_with_its_parts() -> None:
-    when = schedule.after_days(CREATED, 30)
+    when = dates.after_days(CREATED, 30)
     refused = refusal(image(), when, AfterDays(30))
     assert refused is not None
     assert refused.sentence.startswith("2026-06-01 plus 30 days is 2026-07-01T10:21:00Z, which is past")
@@ -240,7 +240,7 @@ def test_a_date_a_word_or_a_providers_other_settings_make_no_other_resource() ->
         assert rules.replaced(with_provider, inputs(aws=aws), REGION) == []
 
 
-WAS_MADE = schedule.after_days(CREATED, 365)
+WAS_MADE = dates.after_days(CREATED, 365)
 
 
 @pytest.mark.parametrize(

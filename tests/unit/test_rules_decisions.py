@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import Image, rules
-from ami_deprecation.inputs import At
-from ami_deprecation.rules import Cancel, Enable, GiveUp, Keep, Refusal
+from ami_deprecation.core import rules
+from ami_deprecation.core.inputs import At
+from ami_deprecation.core.rules import Cancel, Enable, GiveUp, Keep, Refusal
 from tests.unit.samples import (
     AUTUMN,
     CREATED,
@@ -28,7 +28,8 @@ from tests.unit.samples import (
 )
 
 if TYPE_CHECKING:
-    from ami_deprecation.state import State
+    from ami_deprecation import Image
+    from ami_deprecation.core.state import State
 
 MINUTE = timedelta(minutes=1)
 

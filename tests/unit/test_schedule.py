@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ami_deprecation import InvalidInput, schedule
+from ami_deprecation import InvalidInput, dates
 
 UTC = timezone.utc
 JUNE = datetime(2027, 6, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ def hours(offset: float) -> tzinfo:
     ],
 )
 def test_a_date_has_one_normal_form(spelling: object, normal: str) -> None:
-    assert schedule.to_text(schedule.parse(spelling)) == normal
+    assert dates.to_text(dates.parse(spelling)) == normal
 
 
 NO_ZONE = "has no time zone"
@@ -117,7 +117,7 @@ def test_anything_else_is_refused_by_name_and_with_the_way_out(
     value: object, named: str, reason: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        schedule.parse(value)
+        dates.parse(value)
     sentence = str(caught.value)
     assert named in sentence
     assert reason in sentence
@@ -135,7 +135,7 @@ def test_anything_else_is_refused_by_name_and_with_the_way_out(
 )
 def test_a_datetime_at_the_edge_of_the_calendar_is_refused_too(edge: datetime) -> None:
     with pytest.raises(InvalidInput, match="no day or time of the calendar"):
-        schedule.parse(edge)
+        dates.parse(edge)
 
 
 # An offset as RFC 3339 can write it: whole minutes, less than a day.
@@ -177,7 +177,7 @@ def whole_minutes(when: datetime) -> int:
 @example(datetime(2027, 6, 1, 0, 0, 29, 999_999, tzinfo=UTC))
 @example(datetime(1969, 12, 31, 23, 59, 30, tzinfo=UTC))
 def test_seconds_are_rounded_half_up_to_a_whole_minute_in_utc(when: datetime) -> None:
-    parsed = schedule.parse(when)
+    parsed = dates.parse(when)
     assert parsed == EPOCH + timedelta(minutes=whole_minutes(when))
     assert (parsed.second, parsed.microsecond, parsed.tzinfo) == (0, 0, UTC)
 
@@ -185,20 +185,20 @@ def test_seconds_are_rounded_half_up_to_a_whole_minute_in_utc(when: datetime) ->
 @given(spellings())
 def test_text_means_the_moment_that_it_spells(spelled: tuple[str, datetime]) -> None:
     text, when = spelled
-    assert schedule.parse(text) == schedule.parse(when)
+    assert dates.parse(text) == dates.parse(when)
 
 
 @given(st.one_of(moments, spellings().map(lambda spelled: spelled[0]), st.dates()))
 def test_the_normal_form_is_its_own_normal_form(value: object) -> None:
-    once = schedule.parse(value)
-    text = schedule.to_text(once)
-    assert schedule.parse(text) == once
-    assert schedule.to_text(schedule.parse(text)) == text
+    once = dates.parse(value)
+    text = dates.to_text(once)
+    assert dates.parse(text) == once
+    assert dates.to_text(dates.parse(text)) == text
 
 
 @given(moments, offsets)
 def test_two_offsets_of_one_instant_are_one_date(when: datetime, offset: timezone) -> None:
-    assert schedule.to_text(schedule.parse(when)) == schedule.to_text(schedule.parse(when.astimezone(offset)))
+    assert dates.to_text(dates.parse(when)) == dates.to_text(dates.parse(when.astimezone(offset)))
 
 
 @given(
@@ -219,7 +219,7 @@ def test_two_offsets_of_one_instant_are_one_date(when: datetime, offset: timezon
 )
 def test_whatever_comes_is_a_whole_minute_in_utc_or_a_sentence(value: object) -> None:
     try:
-        parsed = schedule.parse(value)
+        parsed = dates.parse(value)
     except InvalidInput:
         return
     assert (parsed.second, parsed.microsecond, parsed.tzinfo) == (0, 0, UTC)
@@ -234,67 +234,67 @@ def test_whatever_comes_is_a_whole_minute_in_utc_or_a_sentence(value: object) ->
     ],
 )
 def test_what_ec2_answers_keeps_its_seconds(text: str, when: datetime) -> None:
-    assert schedule.parse_ec2(text) == when
+    assert dates.parse_ec2(text) == when
 
 
 def test_a_creation_date_is_shown_to_the_second() -> None:
-    assert schedule.to_exact_text(datetime(2026, 6, 1, 12, 20, 30, tzinfo=hours(2))) == "2026-06-01T10:20:30Z"
+    assert dates.to_exact_text(datetime(2026, 6, 1, 12, 20, 30, tzinfo=hours(2))) == "2026-06-01T10:20:30Z"
 
 
 def test_less_than_two_minutes_ahead_is_past() -> None:
     now = datetime(2027, 1, 1, 12, 0, 30, tzinfo=UTC)
-    assert schedule.is_past(now - timedelta(days=1), now)
-    assert schedule.is_past(now + timedelta(minutes=2) - timedelta(microseconds=1), now)
-    assert not schedule.is_past(now + timedelta(minutes=2), now)
+    assert dates.is_past(now - timedelta(days=1), now)
+    assert dates.is_past(now + timedelta(minutes=2) - timedelta(microseconds=1), now)
+    assert not dates.is_past(now + timedelta(minutes=2), now)
 
 
 @given(moments)
 def test_the_soonest_minute_is_the_first_that_is_not_past(now: datetime) -> None:
-    soonest = schedule.soonest(now)
-    assert schedule.to_minute(soonest) == soonest
-    assert not schedule.is_past(soonest, now)
-    assert schedule.is_past(soonest - timedelta(minutes=1), now)
+    soonest = dates.soonest(now)
+    assert dates.to_minute(soonest) == soonest
+    assert not dates.is_past(soonest, now)
+    assert dates.is_past(soonest - timedelta(minutes=1), now)
 
 
 def test_days_after_creation_are_of_24_hours() -> None:
     created = datetime(2026, 6, 1, 10, 20, 45, tzinfo=UTC)
-    assert schedule.after_days(created, 0) == datetime(2026, 6, 1, 10, 21, tzinfo=UTC)
-    assert schedule.after_days(created, 365) == datetime(2027, 6, 1, 10, 21, tzinfo=UTC)
+    assert dates.after_days(created, 0) == datetime(2026, 6, 1, 10, 21, tzinfo=UTC)
+    assert dates.after_days(created, 365) == datetime(2027, 6, 1, 10, 21, tzinfo=UTC)
 
 
 def test_in_no_days_is_as_soon_as_ec2_takes_it() -> None:
     now = datetime(2027, 1, 1, 12, 0, 30, tzinfo=UTC)
-    assert schedule.in_days(now, 0) == datetime(2027, 1, 1, 12, 3, tzinfo=UTC)
-    assert schedule.in_days(now, 30) == datetime(2027, 1, 31, 12, 1, tzinfo=UTC)
+    assert dates.in_days(now, 0) == datetime(2027, 1, 1, 12, 3, tzinfo=UTC)
+    assert dates.in_days(now, 30) == datetime(2027, 1, 31, 12, 1, tzinfo=UTC)
 
 
-@given(moments, st.integers(0, schedule.MAX_DAYS))
+@given(moments, st.integers(0, dates.MAX_DAYS))
 def test_in_days_never_gives_a_past_date(now: datetime, days: int) -> None:
     assume(now.year < 9999 - 101)
-    when = schedule.in_days(now, days)
-    assert not schedule.is_past(when, now)
+    when = dates.in_days(now, days)
+    assert not dates.is_past(when, now)
     assert abs(when - (now + timedelta(days=days))) <= (
-        timedelta(seconds=30) if days else schedule.MIN_AHEAD + timedelta(minutes=1)
+        timedelta(seconds=30) if days else dates.MIN_AHEAD + timedelta(minutes=1)
     )
 
 
 def test_a_private_image_may_have_a_date_in_ten_years() -> None:
     now = datetime(2027, 1, 1, 12, 0, 30, tzinfo=UTC)
-    assert schedule.latest(now, created=EPOCH, public=False) == datetime(2037, 1, 1, 12, tzinfo=UTC)
+    assert dates.latest(now, created=EPOCH, public=False) == datetime(2037, 1, 1, 12, tzinfo=UTC)
 
 
 def test_a_public_image_may_have_a_date_two_years_from_its_creation() -> None:
     created = datetime(2026, 6, 1, 10, 20, 45, tzinfo=UTC)
-    assert schedule.latest(JUNE, created=created, public=True) == datetime(2028, 6, 1, 10, 20, tzinfo=UTC)
+    assert dates.latest(JUNE, created=created, public=True) == datetime(2028, 6, 1, 10, 20, tzinfo=UTC)
 
 
 def test_years_from_29_february_end_on_1_march() -> None:
     leap_day = datetime(2028, 2, 29, 12, tzinfo=UTC)
-    assert schedule.latest(leap_day, created=leap_day, public=False) == datetime(2038, 3, 1, 12, tzinfo=UTC)
-    assert schedule.latest(leap_day, created=leap_day, public=True) == datetime(2030, 3, 1, 12, tzinfo=UTC)
+    assert dates.latest(leap_day, created=leap_day, public=False) == datetime(2038, 3, 1, 12, tzinfo=UTC)
+    assert dates.latest(leap_day, created=leap_day, public=True) == datetime(2030, 3, 1, 12, tzinfo=UTC)
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=offsets))  # noqa: DTZ001
 def test_no_limit_is_tighter_than_3650_days(now: datetime) -> None:
-    assert schedule.latest(now, created=now, public=False) > now + timedelta(days=3650)
-    assert schedule.latest(now, created=now, public=True) >= now + timedelta(days=729)
+    assert dates.latest(now, created=now, public=False) > now + timedelta(days=3650)
+    assert dates.latest(now, created=now, public=True) >= now + timedelta(days=729)

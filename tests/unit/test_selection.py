@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.selection import Exclusion, GroupBy, Rules, select
+from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, select
 from tests.unit.fleet import DAY, START, image
 
 if TYPE_CHECKING:

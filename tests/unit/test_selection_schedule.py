@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import rules, schedule
-from ami_deprecation.inputs import At, InDaysOnce
-from ami_deprecation.selection import Due, changes, schedule_of
+from ami_deprecation import dates
+from ami_deprecation.core import rules
+from ami_deprecation.core.inputs import At, InDaysOnce
+from ami_deprecation.fleet.selection import Due, changes, schedule_of
 from tests.unit.fleet import DAY, START, image
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_a_date_far_enough_ahead_is_given_as_it_is() -> None:
 def test_a_date_past_or_near_becomes_a_notice(ahead: float, live: int | None) -> None:
     later = None if live is None else START + live * DAY
     assert schedule_of(
-        due(schedule.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
+        due(dates.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
     ) == InDaysOnce(NOTICE)
 
 
@@ -70,7 +71,7 @@ def test_a_public_image_keeps_an_earlier_date_for_ec2_moves_none_later() -> None
 def test_a_public_image_stays_inside_its_two_years() -> None:
     bare = Due(image(1, 100, public=True), START + 3000 * DAY)
     assert schedule_of(bare, START, NOTICE) == At(
-        schedule.latest(START, created=bare.image.creation_date, public=True)
+        dates.latest(START, created=bare.image.creation_date, public=True)
     )
 
 
@@ -128,7 +129,7 @@ def test_once_applied_every_later_run_is_quiet(
     given_date = one.date
     if live is None:
         assert given_date is not None
-        assert given_date >= schedule.in_days(now, notice_days)
+        assert given_date >= dates.in_days(now, notice_days)
     settled = schedule_of(Due(one, date), now, notice_days)
     # To the minute, a notice can end exactly on the computed date: then it is that date from now on.
     assert settled == wanted or given_date == date
@@ -159,7 +160,7 @@ def test_whatever_settings_change_an_image_deprecated_by_its_rules_stays_depreca
     one = image(1, 30, deprecation_time=None if found is None else START + found * DAY)
     for run in runs:
         now += timedelta(hours=run.hours)
-        date = schedule.after_days(one.creation_date, run.grace_days)
+        date = dates.after_days(one.creation_date, run.grace_days)
         before = one.date
         one = replace(
             one, deprecation_time=apply(schedule_of(Due(one, date), now, run.notice_days), one, now)
@@ -167,7 +168,7 @@ def test_whatever_settings_change_an_image_deprecated_by_its_rules_stays_depreca
         assert one.date is not None
         if before is not None and before <= now and date <= now:
             assert one.date == before
-        elif date >= schedule.in_days(now, run.notice_days) + timedelta(minutes=10):
+        elif date >= dates.in_days(now, run.notice_days) + timedelta(minutes=10):
             assert one.date == date
         else:
-            assert one.date <= max(schedule.in_days(now, run.notice_days), date)
+            assert one.date <= max(dates.in_days(now, run.notice_days), date)

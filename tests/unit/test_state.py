@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation import state
-from ami_deprecation.inputs import AfterDays, At, InDays
-from ami_deprecation.state import Applied
+from ami_deprecation.core import state
+from ami_deprecation.core.inputs import AfterDays, At, InDays
+from ami_deprecation.core.state import Applied
 from tests.unit.samples import ACCOUNT, AUTUMN, CREATED, IMAGE_ID, NOW, REGION, SUMMER, image, written
 from tests.unit.samples import state as sample
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from . import schedule
-from .errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
-from .image import BROKEN_STATES, GONE_STATES, Image
+from .. import dates
+from ..errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
+from ..image import BROKEN_STATES, GONE_STATES, Image
 from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule, Unknown
 from .state import Applied, State, text_or_none
 
@@ -74,7 +74,7 @@ def resolve(wanted: Schedule, *, created: datetime | None, kept: datetime | None
     if isinstance(wanted, At):
         return wanted.when
     if isinstance(wanted, AfterDays):
-        return None if created is None else schedule.after_days(created, wanted.days)
+        return None if created is None else dates.after_days(created, wanted.days)
     return kept
 
 
@@ -99,7 +99,7 @@ def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -
     date under the resource's old name, after a taint, or after a run that was cut off, and a date that has
     passed could not be set again. A changed number of days counts from now, unless it is a policy's notice.
     """
-    target = schedule.in_days(now, wanted.days)
+    target = dates.in_days(now, wanted.days)
     live = image.date
     if live is None or live > target:
         return target
@@ -142,31 +142,31 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     if when == live:
         return None
     name = property_of(wanted)
-    text = schedule.to_text(when)
+    text = dates.to_text(when)
     shown = text
     if isinstance(wanted, AfterDays) and image is not None:
-        shown = f"{schedule.to_exact_text(image.creation_date)[:10]} plus {wanted.days} days is {text}, which"
-    if schedule.is_past(when, now):
+        shown = f"{dates.to_exact_text(image.creation_date)[:10]} plus {wanted.days} days is {text}, which"
+    if dates.is_past(when, now):
         return Refusal(
             name,
-            f"{shown} is past, or less than two minutes ahead (by EC2's clock it is {schedule.to_exact_text(now)}): "
+            f"{shown} is past, or less than two minutes ahead (by EC2's clock it is {dates.to_exact_text(now)}): "
             "EC2 takes future dates only, so give a later one, or deprecate_in_days=0 for now",
             RequestRefused,
         )
     public = image is not None and image.public
-    last = schedule.latest(now, created=image.creation_date if image else now, public=public)
+    last = dates.latest(now, created=image.creation_date if image else now, public=public)
     if when > last:
         limit = " for a public image, two years from its creation" if public else ": ten years from now"
         way_out = "give an earlier date" + (" or make the image private first" if public else "")
         return Refusal(
             name,
-            f"{shown} is later than EC2 allows{limit}, so {schedule.to_text(last)} at the latest; {way_out}",
+            f"{shown} is later than EC2 allows{limit}, so {dates.to_text(last)} at the latest; {way_out}",
             RequestRefused,
         )
     if public and live is not None and when > live:
         return Refusal(
             name,
-            f"{shown} is later than {schedule.to_text(live)}, the date that this public image has: EC2 moves the date of a "
+            f"{shown} is later than {dates.to_text(live)}, the date that this public image has: EC2 moves the date of a "
             "public image only earlier, so give an earlier date or make the image private first",
             RequestRefused,
         )
@@ -223,7 +223,7 @@ def on_update(
     if state is not None and state.scheduled == when:
         shown = text_or_none(image.date) or "no date"
         return GiveUp(
-            f"{image.id} in {image.region} has {shown} since a change from outside, and {schedule.to_text(when)} cannot be "
+            f"{image.id} in {image.region} has {shown} since a change from outside, and {dates.to_text(when)} cannot be "
             f"put back: {refusal.sentence}"
         )
     return refusal
@@ -266,13 +266,13 @@ def on_delete(state: State, image: Image | None, now: datetime, settle: timedelt
         if live is None:
             return Keep()
         return Keep(
-            f"{where} keeps {schedule.to_text(live)}: this resource did not set it "
+            f"{where} keeps {dates.to_text(live)}: this resource did not set it "
             f"(it stands for {text_or_none(state.scheduled)})"
         )
     found = state.previous
     if state.inputs.on_destroy == "restore" and found is not None:
         if found == state.scheduled:
-            return Keep(f"{where} keeps {schedule.to_text(found)}, the date found on it")
+            return Keep(f"{where} keeps {dates.to_text(found)}, the date found on it")
         # The image has our date, whatever EC2 shows while it spreads.
         ours_on_it = None if image is None else replace(image, deprecation_time=state.scheduled)
         if date_refusal(ours_on_it, At(found), found, now) is None:

@@ -15,13 +15,15 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from . import checks, context, inputs, lifecycle, quirks, rules, state
-from .errors import InvalidInput
+from ..core import check as checks
+from ..core import context, inputs, lifecycle, rules, state
+from ..errors import InvalidInput
+from . import quirks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .inputs import Inputs
+    from ..core.inputs import Inputs
 
 
 def configure(req: ConfigureRequest) -> None:

@@ -10,14 +10,15 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from . import inputs, policy_arguments
-from .errors import InvalidInput
+from ..core import inputs
+from ..errors import InvalidInput
+from ..fleet import arguments as policy_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .ec2.fleet import Values
-    from .inputs import Problem
+    from ..core.inputs import Problem
+    from ..ec2.listing import Values
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"

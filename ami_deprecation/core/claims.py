@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .ec2 import Target
+    from ..ec2 import Target
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from . import context, ec2, notes, rules, state
-from .checks import MAX_AGE, claims
+from .. import ec2, notes
+from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
+from ..image import GONE_STATES, Image
+from ..settings import settings
+from . import context, rules, state
+from .check import MAX_AGE, claims
 from .claims import Claim
-from .errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
-from .image import GONE_STATES, Image
 from .inputs import InDays, Inputs, Unknown
-from .settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .ec2 import Target
+    from ..ec2 import Target
     from .state import State
 
 #: A refresh reads many images one after the other: an answer of this age is as good as a new one, in seconds.

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeGuard
 
-from .inputs import IMAGE_ID, ROLE_ARN, Problem
+from ..core.inputs import IMAGE_ID, ROLE_ARN, Problem
 from .selection import Exclusion, GroupBy, Rules
 
 if TYPE_CHECKING:
-    from .ec2.fleet import Values
+    from ..ec2.listing import Values
 
 InUse = Literal["ignore", "warn", "skip"]
 

@@ -12,7 +12,7 @@ import sys
 import traceback
 from types import ModuleType
 
-from .errors import AmiDeprecationError
+from ..errors import AmiDeprecationError
 
 
 class _Traceback(ModuleType):

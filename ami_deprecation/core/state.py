@@ -17,13 +17,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import inputs, schedule
+from .. import dates
+from . import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from .image import Image
+    from ..image import Image
 
 SCHEDULED_KEY = "__scheduled"
 APPLIED_AT_KEY = "__applied_at"
@@ -80,7 +81,7 @@ class State:
     @property
     def facts(self) -> dict[str, object]:
         """What is known of the image, as it stands in inputs and outputs."""
-        created = None if self.creation_date is None else schedule.to_exact_text(self.creation_date)
+        created = None if self.creation_date is None else dates.to_exact_text(self.creation_date)
         return present(
             {
                 NAME_KEY: self.image_name,
@@ -124,11 +125,11 @@ def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datet
     text = _text(outs, key)
     if text is None or text == "none":
         return None
-    return schedule.parse_ec2(text) if exact else schedule.parse(text)
+    return dates.parse_ec2(text) if exact else dates.parse(text)
 
 
 def _dates(outs: Mapping[str, object], key: str) -> tuple[datetime, ...]:
-    return tuple(schedule.parse(text) for text in (_text(outs, key) or "").split())
+    return tuple(dates.parse(text) for text in (_text(outs, key) or "").split())
 
 
 def facts(image: Image, previous: datetime | None) -> dict[str, object]:
@@ -137,14 +138,14 @@ def facts(image: Image, previous: datetime | None) -> dict[str, object]:
         {
             NAME_KEY: image.name,
             OWNER_KEY: image.owner_id,
-            CREATED_KEY: schedule.to_exact_text(image.creation_date),
+            CREATED_KEY: dates.to_exact_text(image.creation_date),
             PREVIOUS_KEY: text_or_none(previous),
         }
     )
 
 
 def text_or_none(when: datetime | None) -> str | None:
-    return None if when is None else schedule.to_text(when)
+    return None if when is None else dates.to_text(when)
 
 
 def present(values: Mapping[str, object]) -> dict[str, object]:
@@ -159,9 +160,9 @@ def ledger(
     return present(
         {
             LIVE_KEY: text_or_none(live),
-            SCHEDULED_KEY: schedule.to_text(scheduled),
-            APPLIED_AT_KEY: None if applied is None else schedule.to_exact_text(applied.at),
-            APPLIED_OVER_KEY: " ".join(map(schedule.to_text, applied.over)) or None if applied else None,
+            SCHEDULED_KEY: dates.to_text(scheduled),
+            APPLIED_AT_KEY: None if applied is None else dates.to_exact_text(applied.at),
+            APPLIED_OVER_KEY: " ".join(map(dates.to_text, applied.over)) or None if applied else None,
             GIVEN_UP_KEY: text_or_none(given_up),
         }
     )

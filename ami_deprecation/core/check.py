@@ -12,16 +12,17 @@ from threading import Lock
 from time import sleep
 from typing import TYPE_CHECKING
 
-from . import context, ec2, inputs, notes, rules, schedule, state
+from .. import dates, ec2, notes
+from ..ec2 import Target
+from ..errors import AmiDeprecationError, InvalidInput, WrongAccount
+from . import context, inputs, rules, state
 from .claims import Claim, Claims
-from .ec2 import Target
-from .errors import AmiDeprecationError, InvalidInput, WrongAccount
 from .inputs import AfterDays, InDays, Inputs, Problem, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .image import Image
+    from ..image import Image
     from .state import State
 
 #: A check, and the create that follows it, may use what the process has read within this time, in seconds.
@@ -99,7 +100,7 @@ def _normal_form(given: Inputs, news: Mapping[str, object], region: str | Unknow
 def _facts_to_come(given: Inputs) -> dict[str, object]:
     """What a preview shows of an image that it does not know: left out, it would be shown as taken away."""
     wanted = given.schedule
-    when = schedule.to_text(wanted.when) if isinstance(wanted, inputs.At) else inputs.UNKNOWN
+    when = dates.to_text(wanted.when) if isinstance(wanted, inputs.At) else inputs.UNKNOWN
     return {
         state.LIVE_KEY: when,
         **dict.fromkeys((state.NAME_KEY, state.OWNER_KEY, state.CREATED_KEY), inputs.UNKNOWN),
@@ -219,11 +220,9 @@ class _Check:
                 f"{where} is public: EC2 will move its date only earlier from then on, and not cancel it"
             )
         if old is None and image.date is not None:
-            text = schedule.to_text(image.date)
+            text = dates.to_text(image.date)
             if image.date != when:
-                notes.once(
-                    f"{where} already has the date {text}, which {schedule.to_text(when)} will replace"
-                )
+                notes.once(f"{where} already has the date {text}, which {dates.to_text(when)} will replace")
             elif isinstance(wanted, InDays):
                 notes.once(f"{where} keeps {text}, the date it has: it is within {wanted.days} days")
         return []
@@ -244,9 +243,9 @@ class _Check:
         kept = rules.kept(old, wanted, image, ec2.now())
         when = rules.resolve(wanted, created=created, kept=kept)
         if when is not None:
-            self.checked[state.LIVE_KEY] = schedule.to_text(when)
+            self.checked[state.LIVE_KEY] = dates.to_text(when)
             if not isinstance(wanted, (inputs.At, AfterDays)):
-                self.checked[state.SCHEDULED_KEY] = schedule.to_text(when)
+                self.checked[state.SCHEDULED_KEY] = dates.to_text(when)
 
     def _claim(self, old: State | None, image: Image | None) -> Problem | None:
         owner = image.owner_id if image else old.owner_id if old else None

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from . import schedule
-from .errors import InvalidInput
+from .. import dates
+from ..errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +159,7 @@ class _Reader:
             return value
         if key == "deprecate_at":
             try:
-                return At(schedule.parse(value))
+                return At(dates.parse(value))
             except InvalidInput as wrong:
                 self.fail(key, str(wrong))
                 return UNKNOWN
@@ -172,12 +172,12 @@ class _Reader:
         whole = (
             isinstance(value, (int, float))
             and not isinstance(value, bool)
-            and 0 <= value <= schedule.MAX_DAYS
+            and 0 <= value <= dates.MAX_DAYS
             and value == int(value)
         )
         if not whole:
             shown = f"{value:.15g}" if isinstance(value, float) else repr(value)
-            self.fail(key, f"{shown} is not a whole number of days from 0 to {schedule.MAX_DAYS}")
+            self.fail(key, f"{shown} is not a whole number of days from 0 to {dates.MAX_DAYS}")
             return 0
         return int(value)  # type: ignore[call-overload, no-any-return]  # a number, by the test above
 
@@ -216,7 +216,7 @@ def check_role_arn(text: str) -> None:
 def schedule_props(value: Schedule) -> dict[str, object]:
     """The one schedule property in its normal form, and what marks it."""
     if isinstance(value, At):
-        return {"deprecate_at": schedule.to_text(value.when)}
+        return {"deprecate_at": dates.to_text(value.when)}
     if isinstance(value, InDaysOnce):
         return {"deprecate_in_days": value.days, ONCE_KEY: True}
     key = "deprecate_after_days" if isinstance(value, AfterDays) else "deprecate_in_days"

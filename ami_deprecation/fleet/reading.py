@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import ec2, selection
-from .ec2 import Target, fleet
-from .errors import AmiDeprecationError, NotImageOwner
+from .. import ec2
+from ..ec2 import Target, listing
+from ..errors import AmiDeprecationError, NotImageOwner
+from . import selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .ec2.fleet import Reference
-    from .image import Image
-    from .inputs import At, InDaysOnce
-    from .policy_arguments import PolicyArguments
+    from ..core.inputs import At, InDaysOnce
+    from ..ec2.listing import Reference
+    from ..image import Image
+    from .arguments import PolicyArguments
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class RegionRead:
 def read_region(target: Target, arguments: PolicyArguments) -> RegionRead:
     """Read one Region. Never raises an error of ours: ``trouble`` is it."""
     try:
-        found = fleet.list_images(
+        found = listing.list_images(
             target,
             owners=arguments.owners,
             name=arguments.name,
@@ -97,7 +98,7 @@ def _with_references(target: Target, dated: Sequence[Dated], arguments: PolicyAr
     skip = arguments.in_use == "skip"
     # An image that has a date is not skipped: the engine would cancel the date that this policy gave it.
     asked = [each.image.id for each in dated if not (skip and each.image.date is not None)]
-    users = fleet.image_references(target, asked)
+    users = listing.image_references(target, asked)
     return [
         Dated(each.image, each.wanted, tuple(users.get(each.image.id, ())))
         for each in dated

@@ -11,9 +11,10 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from . import ec2, identity
-from .ec2 import Target
-from .errors import AmiDeprecationError, InvalidInput
+from .. import ec2
+from ..ec2 import Target
+from ..errors import AmiDeprecationError, InvalidInput
+from . import identity
 from .identity import Identity, StackConfig
 from .inputs import UNKNOWN, Inputs, Unknown
 

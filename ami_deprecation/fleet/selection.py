@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from . import schedule
-from .inputs import At, InDaysOnce
+from .. import dates
+from ..core.inputs import At, InDaysOnce
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .image import Image
+    from ..image import Image
 
 #: The state in which an image counts among the newest and can be given its first date.
 _USABLE = "available"
@@ -134,17 +134,17 @@ def _select_in_group(group: Sequence[Image], rules: Rules) -> list[Due]:
 
 def _date(image: Image, newer: Sequence[Image], rules: Rules) -> datetime | None:
     """The date of one image; ``newer`` are those of its group that were made after it, newest first."""
-    dates: list[datetime] = []
+    candidates: list[datetime] = []
     if rules.keep_newest is not None:
         rank = len(newer)
         if rank < rules.keep_newest:
             return None
         # Counted from this image on, the N-th newer one pushed it out; with N = 0 it was never in.
         pushed_out_by = newer[rank - rules.keep_newest] if rules.keep_newest else image
-        dates.append(schedule.after_days(pushed_out_by.creation_date, rules.grace_days))
+        candidates.append(dates.after_days(pushed_out_by.creation_date, rules.grace_days))
     if rules.deprecate_after_days is not None:
-        dates.append(schedule.after_days(image.creation_date, rules.deprecate_after_days))
-    return min(dates, default=None)
+        candidates.append(dates.after_days(image.creation_date, rules.deprecate_after_days))
+    return min(candidates, default=None)
 
 
 def schedule_of(due: Due, now: datetime, notice_days: int) -> At | InDaysOnce | None:
@@ -167,12 +167,12 @@ def schedule_of(due: Due, now: datetime, notice_days: int) -> At | InDaysOnce | 
     """
     image, date, live = due.image, due.date, due.image.date
     if image.public:
-        last = live or schedule.latest(now, created=image.creation_date, public=True)
+        last = live or dates.latest(now, created=image.creation_date, public=True)
         date = min(date, last)
     if date == live:
         return At(date)
-    notice = schedule.in_days(now, notice_days)
-    soon = schedule.to_minute(now + _ROOM)
+    notice = dates.in_days(now, notice_days)
+    soon = dates.to_minute(now + _ROOM)
     if date >= max(notice, soon):
         return At(date)
     if live is not None and live < date and date >= soon:
@@ -186,4 +186,4 @@ def changes(image: Image, wanted: At | InDaysOnce, now: datetime) -> bool:
     """Whether applying it now would give the image a date, or another one than it has."""
     if isinstance(wanted, At):
         return image.date != wanted.when
-    return image.date is None or image.date > schedule.in_days(now, wanted.days)
+    return image.date is None or image.date > dates.in_days(now, wanted.days)
