@@ -16,7 +16,7 @@ LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-has
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages engine browser demo test check test-unit test-protocol test-engine bench docs dist fmt \
+.PHONY: help setup packages engine browser demo test check test-unit test-plugin test-engine bench docs dist fmt \
         lock clean
 
 help: ## List these commands
@@ -49,8 +49,8 @@ check: packages ## ruff (lint and format) and mypy
 test-unit: packages ## Pure functions only: seconds
 	$(BIN)/pytest tests/unit
 
-test-protocol: packages ## The provider over gRPC, as the engine calls it
-	$(BIN)/pytest tests/protocol
+test-plugin: packages ## The provider over gRPC, as the engine calls it
+	$(BIN)/pytest -n $(JOBS) tests/plugin
 
 test-engine: setup ## The real Pulumi CLI, end to end
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/engine

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from benchmarks import lab
 from benchmarks.lab import Timing
-from tests.engine.harness import REGION
+from tests.support.harness import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchmarks.lab import Lab, Wanted
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 SCRIPTS = Path(__file__).with_name("peers")
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ami_deprecation.testing import Limits, LocalEC2
-from tests.engine.harness import REGION, REPOSITORY, Cli, Stack
+from tests.support.harness import REGION, REPOSITORY, Cli, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ami_deprecation.testing import Call
-    from tests.engine.running import Result
+    from tests.support.running import Result
 
 PROGRAMS = Path(__file__).with_name("programs")
 TIMEOUT_SECONDS = 1200

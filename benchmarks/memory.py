@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.engine.running import Running
+    from tests.support.running import Running
 
 _EVERY_SECONDS = 0.2
 _PLUGIN = b"pulumi.dynamic"

@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ami_deprecation.testing import LocalEC2
-from tests.engine.harness import REGION, REPOSITORY, Cli, Stack
+from tests.support.harness import REGION, REPOSITORY, Cli, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.engine.running import Result
+    from tests.support.running import Result
 
 ENABLE = "EnableImageDeprecation"
 DISABLE = "DisableImageDeprecation"

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ami_deprecation.testing import LocalEC2
-from tests.engine.harness import REPOSITORY, Cli, Stack
+from tests.support.harness import REPOSITORY, Cli, Stack
 from tools.demo import engine
 from tools.frames import COMMENT_PAGE, FRAME, TERMINAL
 

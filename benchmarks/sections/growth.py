@@ -13,7 +13,7 @@ from benchmarks.outcome import Outcome, Table, Target
 
 if TYPE_CHECKING:
     from benchmarks.lab import Lab, Program, Timing
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 PLOT = Path(__file__).resolve().parents[1] / "growth.svg"
 ENV = {**lab.UNPACED, **lab.WRITE_STATE_ONCE}

@@ -10,7 +10,7 @@ from benchmarks.outcome import Outcome, Table, Target
 
 if TYPE_CHECKING:
     from benchmarks.lab import Lab, Timing, Wanted
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 REFUSAL = "OperationNotPermitted"
 

@@ -12,16 +12,16 @@ from ami_deprecation.testing import FaultKind
 from benchmarks import fleet, lab, memory
 from benchmarks.fleet import Fleet
 from benchmarks.outcome import Outcome, Table, Target
-from tests.engine.harness import REGION
-from tests.protocol.plugin import Launcher, Plugin
-from tests.protocol.program import made, run
-from tests.protocol.steps import Entry, Operation
-from tests.protocol.steps import Outcome as Steps
+from tests.support.harness import REGION
+from tests.support.operation import Entry, Operation
+from tests.support.operation import Outcome as Steps
+from tests.support.plugin import Launcher, Plugin
+from tests.support.program import made, run
 
 if TYPE_CHECKING:
     from benchmarks.lab import Lab
-    from tests.engine.harness import Stack
-    from tests.engine.running import Result
+    from tests.support.harness import Stack
+    from tests.support.running import Result
 
 #: The embedded EC2 shows every write at once here, so there is nothing to wait for.
 ENV = {**lab.UNPACED, **lab.WRITE_STATE_ONCE, "AMI_DEPRECATION_SETTLE_SECONDS": "0"}

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.aws_stand_in import locate
-from tests.engine.aws_stand_in.plugin import KINDS, changes
-from tests.engine.blocks import Step
-from tests.engine.examples import CREATED, DATE, EXAMPLES, example, follow, follow_steps, told
+from tests.support.aws_stand_in import locate
+from tests.support.aws_stand_in.plugin import KINDS, changes
+from tests.support.blocks import Step
+from tests.support.examples import CREATED, DATE, EXAMPLES, example, follow, follow_steps, told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.conftest import MakeStack
-    from tests.engine.harness import Cli, Stack
+    from tests.conftest import MakeStack
+    from tests.support.harness import Cli, Stack
 
 
 class TestSameStack:

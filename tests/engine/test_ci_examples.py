@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.engine.forges import CI, GITLAB, Forge, GitHub, GitLab, Project
-from tests.engine.harness import REPOSITORY, Stack
+from tests.support.forges import CI, GITLAB, Forge, GitHub, GitLab, Project
+from tests.support.harness import REPOSITORY, Stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Cli
+    from tests.support.harness import Cli
 
 GITHUB = sorted((CI / "github").glob("*.yml"))
 OWN = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))

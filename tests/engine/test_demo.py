@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tests.engine.harness import REPOSITORY
+from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

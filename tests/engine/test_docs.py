@@ -11,16 +11,16 @@ import yaml
 import ami_deprecation
 import ami_deprecation.testing
 from ami_deprecation.cli.app import group
-from tests.engine.blocks import blocks, steps
-from tests.engine.follow import Reader
-from tests.engine.harness import REPOSITORY
+from tests.support.blocks import blocks, steps
+from tests.support.docs_runner import Reader
+from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Cli
+    from tests.support.harness import Cli
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]

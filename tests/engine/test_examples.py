@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.examples import CREATED, DATE, EXAMPLES, example, follow
+from tests.support.examples import CREATED, DATE, EXAMPLES, example, follow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.conftest import MakeStack
+    from tests.conftest import MakeStack
 
 
 def test_every_example_is_a_project_of_its_own() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tests.engine.examples import EXAMPLES, follow
+from tests.support.examples import EXAMPLES, follow
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.conftest import MakeStack
+    from tests.conftest import MakeStack
 
 FLEET = (
     ("base-web-2026-05", "0aaaaaaaaaaaaaaa1", "eu-west-1", datetime(2026, 5, 1, tzinfo=timezone.utc)),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.aws_stand_in import locate
+from tests.support.aws_stand_in import locate
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 US = "us-east-1"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.programs import TOKEN, declare, resource
+from tests.support.programs import TOKEN, declare, resource
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 JUNE = datetime(2028, 6, 1, tzinfo=timezone.utc)
 

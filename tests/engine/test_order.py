@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.programs import TOKEN, declare, resource, urn
+from tests.support.programs import TOKEN, declare, resource, urn
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 PASSED = datetime(2026, 1, 1, tzinfo=timezone.utc)
 AHEAD = datetime(2028, 6, 1, tzinfo=timezone.utc)

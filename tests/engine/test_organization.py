@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.engine.harness import REPOSITORY
+from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Cli
+    from tests.support.harness import Cli
 
 EXAMPLE = REPOSITORY / "examples" / "organization"
 SETTINGS: dict[str, Any] = yaml.safe_load((EXAMPLE / "organization.yaml").read_text())

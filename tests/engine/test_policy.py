@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.engine.fleets import DAY, EU, NOW, QUIET, US, date, fleet, policy, steps
+from tests.support.fleets import DAY, EU, NOW, QUIET, US, date, fleet, policy, steps
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 
 def test_a_preview_names_each_image_that_is_due_and_an_update_dates_them_once(

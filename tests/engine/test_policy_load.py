@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ami_deprecation.testing import Limits
-from tests.engine.fleets import EU, QUIET, date, fleet, policy
+from tests.support.fleets import EU, QUIET, date, fleet, policy
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 
 def test_many_changes_keep_to_ec2s_limit_and_say_that_they_wait(stack: Stack, ec2: LocalEC2) -> None:

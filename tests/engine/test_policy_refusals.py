@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.engine.fleets import DAY, EU, NOW, QUIET, TYPE, US, date, fleet, policy
+from tests.support.fleets import DAY, EU, NOW, QUIET, TYPE, US, date, fleet, policy
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 
 def test_more_changes_than_allowed_are_refused_with_their_names_and_nothing_is_done(

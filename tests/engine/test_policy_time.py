@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.engine.fleets import DAY, NOW, QUIET, date, fleet, policy, steps
+from tests.support.fleets import DAY, NOW, QUIET, date, fleet, policy, steps
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 
 def test_the_day_itself_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:

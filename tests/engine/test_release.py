@@ -18,14 +18,14 @@ import pytest
 import yaml
 
 import ami_deprecation
-from tests.engine.blocks import blocks
-from tests.engine.harness import REPOSITORY, Stack
+from tests.support.blocks import blocks
+from tests.support.harness import REPOSITORY, Stack
 
 if TYPE_CHECKING:
     from email.message import Message
 
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Cli
+    from tests.support.harness import Cli
 
 UV = str(Path(sys.prefix, "bin", "uv"))
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "release.yml"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.harness import REPOSITORY
+from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.engine.harness import Stack
+    from tests.support.harness import Stack
 
 
 def images(**entries: dict[str, object]) -> dict[str, object]:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.harness import Stack
-from tests.engine.running import Running
+from tests.support.harness import Stack
+from tests.support.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.engine.harness import Cli
+    from tests.support.harness import Cli
 
 tool = importlib.import_module("tools.pulumi-cli.get")
 Machine, Source = tool.Machine, tool.Source

@@ -11,8 +11,8 @@ import pytest
 
 from ami_deprecation import AmiDeprecation
 from ami_deprecation.provider import AmiDeprecationProvider
-from tests.unit.declare import TYPE, declare, declared
-from tests.unit.samples import IMAGE_ID
+from tests.support.declare import TYPE, declare, declared
+from tests.support.samples import IMAGE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import pytest
 from ami_deprecation.core.claims import Claim, Claims
 from ami_deprecation.core.identity import Identity
 from ami_deprecation.ec2 import Target
-from tests.unit.samples import ACCOUNT, IMAGE_ID, REGION
+from tests.support.samples import ACCOUNT, IMAGE_ID, REGION
 
 OURS = Target(Identity(profile="ours"), REGION)
 OTHERS = Target(Identity(profile="others"), REGION)

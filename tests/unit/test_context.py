@@ -12,7 +12,7 @@ from ami_deprecation.core import context
 from ami_deprecation.core.identity import Identity, Role, StackConfig
 from ami_deprecation.core.inputs import UNKNOWN, Inputs
 from ami_deprecation.ec2 import regions
-from tests.unit.samples import inputs
+from tests.support.samples import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

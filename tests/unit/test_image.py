@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ami_deprecation import Image
-from tests.unit.samples import ACCOUNT, CREATED, GONE_BY, IMAGE_ID, NOW, REGION, SUMMER, image
+from tests.support.samples import ACCOUNT, CREATED, GONE_BY, IMAGE_ID, NOW, REGION, SUMMER, image
 
 
 def test_a_date_of_awss_own_is_compared_on_the_minute() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ami_deprecation.core import inputs
 from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Schedule
-from tests.unit.samples import IMAGE_ID, SUMMER
+from tests.support.samples import IMAGE_ID, SUMMER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

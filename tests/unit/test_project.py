@@ -6,7 +6,7 @@ import pytest
 
 from ami_deprecation import InvalidInput
 from ami_deprecation.doors import project
-from tests.unit.samples import IMAGE_ID
+from tests.support.samples import IMAGE_ID
 
 ROLE = "arn:aws:iam::123456789012:role/deprecator"
 WEB = {"imageId": IMAGE_ID, "deprecateAt": "2027-06-01"}

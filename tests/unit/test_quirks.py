@@ -20,10 +20,10 @@ from pulumi.dynamic import ReadResult
 from ami_deprecation import ImageNotFound
 from ami_deprecation.doors import quirks
 from ami_deprecation.provider import AmiDeprecationProvider
-from tests.protocol.plugin import CallFailed, Launcher, Plugin
-from tests.unit.canaries import Canary, pickled
-from tests.unit.declare import declare
-from tests.unit.samples import IMAGE_ID
+from tests.support.canaries import Canary, pickled
+from tests.support.declare import declare
+from tests.support.plugin import CallFailed, Launcher, Plugin
+from tests.support.samples import IMAGE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ def test_every_pickled_provider_with_attributes_costs_a_frame() -> None:
     """The SDK patches `pickle` once for every resource, and never back: so the provider has no attributes."""
     done = run("""
 import sys
-from tests.unit.canaries import Canary, pickled
+from tests.support.canaries import Canary, pickled
 
 provider = Canary()
 for number in range(400):

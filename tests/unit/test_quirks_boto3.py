@@ -7,7 +7,7 @@ import os
 import boto3
 import pytest
 
-from tests.unit.wire import Wire
+from tests.support.wire import Wire
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import pytest
 import ami_deprecation
 from ami_deprecation import AmiDeprecation
 from ami_deprecation.provider import AmiDeprecationProvider
-from tests.unit.declare import declare, declared
-from tests.unit.samples import IMAGE_ID
+from tests.support.declare import declare, declared
+from tests.support.samples import IMAGE_ID
 
 #: What stands as `__provider` in every user's state, by pickle protocol (Python 3.14 has another default). It must
 #: not change: a state that names what is no longer there can be neither refreshed nor destroyed.

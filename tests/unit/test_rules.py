@@ -18,7 +18,7 @@ from ami_deprecation import (
 )
 from ami_deprecation.core import rules
 from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule
-from tests.unit.samples import (
+from tests.support.samples import (
     ACCOUNT,
     AUTUMN,
     CREATED,

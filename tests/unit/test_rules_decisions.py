@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ami_deprecation.core import rules
 from ami_deprecation.core.inputs import At
 from ami_deprecation.core.rules import Cancel, Enable, GiveUp, Keep, Refusal
-from tests.unit.samples import (
+from tests.support.samples import (
     AUTUMN,
     CREATED,
     GONE_BY,

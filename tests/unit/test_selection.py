@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, select
-from tests.unit.fleet import DAY, START, image
+from tests.support.fleet_samples import DAY, START, image
 
 if TYPE_CHECKING:
     from ami_deprecation.image import Image

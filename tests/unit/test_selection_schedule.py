@@ -14,7 +14,7 @@ from ami_deprecation import dates
 from ami_deprecation.core import rules
 from ami_deprecation.core.inputs import At, InDaysOnce
 from ami_deprecation.fleet.selection import Due, changes, schedule_of
-from tests.unit.fleet import DAY, START, image
+from tests.support.fleet_samples import DAY, START, image
 
 if TYPE_CHECKING:
     from ami_deprecation.image import Image

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ami_deprecation.core import state
 from ami_deprecation.core.inputs import AfterDays, At, InDays
 from ami_deprecation.core.state import Applied
-from tests.unit.samples import ACCOUNT, AUTUMN, CREATED, IMAGE_ID, NOW, REGION, SUMMER, image, written
-from tests.unit.samples import state as sample
+from tests.support.samples import ACCOUNT, AUTUMN, CREATED, IMAGE_ID, NOW, REGION, SUMMER, image, written
+from tests.support.samples import state as sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from ami_deprecation import (
 )
 from ami_deprecation.ec2 import translate
 from ami_deprecation.ec2.translate import RETRYABLE, Failure, Kind, NoAnswer
-from tests.unit.wire import Wire
+from tests.support.wire import Wire
 
 WHAT = "ami-x in eu-west-1"
 

@@ -1,0 +1,102 @@
+"""`ami-deprecation adopt`: what it writes takes dates over on the real engine, and EC2 is asked to change nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.cli_command import command, succeed
+from tests.support.programs import TOKEN
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.support.harness import Stack
+
+NOW = datetime.now(timezone.utc)
+BOTH = ("-r", "eu-west-1,us-east-1")
+
+
+@pytest.fixture
+def dated(ec2: LocalEC2) -> dict[str, str]:
+    """Images with dates of every kind; resource name to image id."""
+    ahead, past = NOW + timedelta(days=200, seconds=12), NOW - timedelta(days=20)
+    ec2.add_image("without-a-date")
+    ec2.add_image("theirs", account="210987654321", public=True)
+    made = NOW - timedelta(days=100)
+    return {
+        "web-eu-west-1": ec2.add_image("web", created=made, deprecation_time=ahead),
+        "web-us-east-1": ec2.add_image("web", created=made, deprecation_time=ahead, region="us-east-1"),
+        "golden-base-linux-1.0": ec2.add_image(
+            "golden base (linux)/1.0", created=made, deprecation_time=past
+        ),
+        "2026-01-01": ec2.add_image("2026-01-01", created=made, deprecation_time=ahead),
+        "everybodys": ec2.add_image("everybodys", created=made, public=True),
+    }
+
+
+def adopted(stack: Stack) -> dict[str, str]:
+    return {each["urn"].rpartition("::")[2]: each["outputs"]["image_id"] for each in stack.resources(TOKEN)}
+
+
+def test_the_program_takes_over_without_a_changing_call(
+    stack: Stack, ec2: LocalEC2, dated: dict[str, str]
+) -> None:
+    stack.program(succeed(ec2, "adopt", *BOTH))
+    assert "6 to create" in stack.preview().output, "with the stack itself"
+    assert stack.up().mutations == []
+    assert adopted(stack) == dated
+    assert stack.up().calls == ()
+    assert stack.preview("--refresh", "--expect-no-changes").code == 0
+
+
+def test_the_configuration_takes_over_without_a_changing_call(
+    root: Stack, ec2: LocalEC2, dated: dict[str, str]
+) -> None:
+    file = str(root.project / f"Pulumi.{root.name}.yaml")
+    succeed(ec2, "adopt", "--format", "yaml", *BOTH, "-o", file, "--force")
+    assert root.up().mutations == []
+    assert adopted(root) == dated
+    assert root.up().calls == ()
+
+
+def test_what_was_adopted_can_be_moved_and_left_as_it_was_found(stack: Stack, ec2: LocalEC2) -> None:
+    found = NOW.replace(second=0, microsecond=0) + timedelta(days=200)
+    image_id = ec2.add_image("web", deprecation_time=found)
+    program = succeed(ec2, "adopt", "--on-destroy", "restore")
+    stack.program(program)
+    assert stack.up().mutations == []
+    stack.program(program.replace(f"{found:%Y-%m-%dT%H:%M:00Z}", "2031-01-01"))
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+    stack.destroy()
+    assert ec2.image(image_id).deprecation_time == found
+
+
+def test_a_filter_leaves_images_out(ec2: LocalEC2, dated: dict[str, str]) -> None:
+    written = succeed(ec2, "adopt", "--name", "golden*")
+    assert dated["golden-base-linux-1.0"] in written
+    assert written.count("image_id=") == 1
+
+
+def test_the_role_that_reads_is_the_role_that_is_written(ec2: LocalEC2) -> None:
+    theirs = ec2.add_image("web", account="210987654321", deprecation_time=NOW + timedelta(days=9))
+    role = "arn:aws:iam::210987654321:role/images"
+    written = succeed(ec2, "adopt", "--role-arn", role)
+    assert f'image_id="{theirs}"' in written
+    assert f'role_arn="{role}"' in written
+
+
+def test_a_region_that_fails_gives_no_half_of_a_program(ec2: LocalEC2, dated: dict[str, str]) -> None:
+    del dated
+    ec2.faults.add("DescribeImages", "denied", region="us-east-1", times=None)
+    result = command(ec2, "adopt", *BOTH)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("ami-deprecation: us-east-1: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_an_image_to_adopt_it_says_so(ec2: LocalEC2) -> None:
+    result = command(ec2, "adopt")
+    assert result.returncode == 0
+    assert result.stderr == "ami-deprecation: 0 images with a date in eu-west-1\n"

@@ -1,0 +1,219 @@
+"""`ami-deprecation report` over EC2's wire: what is asked, what is shown, and when the gate says no."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ami_deprecation.cli.app import run
+from ami_deprecation.cli.report import FORMATS
+from tests.support.cli_command import command, succeed, use
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+
+NOW = datetime.now(timezone.utc)
+PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/golden"
+
+
+def ahead(days: float) -> datetime:
+    return NOW + timedelta(days=days)
+
+
+def listed(ec2: LocalEC2, *arguments: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(succeed(ec2, "report", "--format", "json", *arguments))
+    return document
+
+
+def names(document: dict[str, Any]) -> list[str]:
+    return [each["name"] for each in document["images"]]
+
+
+def test_all_own_images_of_the_region_in_force_are_listed_by_their_dates(ec2: LocalEC2) -> None:
+    ec2.add_image("endless")
+    ec2.add_image("later", deprecation_time=ahead(100.5), tags={"Team": "shop"})
+    ec2.add_image("past", deprecation_time=ahead(-3.5))
+    ec2.add_image("off", state="disabled")
+    ec2.add_image("theirs", account="210987654321", public=True)
+    ec2.add_image("elsewhere", region="us-east-1")
+    document = listed(ec2)
+    found = {each["name"]: (each["state"], each["days_left"]) for each in document["images"]}
+    assert found == {
+        "past": ("deprecated", -3),
+        "later": ("due", 100),
+        "endless": ("none", None),
+        "off": ("disabled", None),
+    }
+    assert names(document)[:2] == ["past", "later"]
+    assert document["regions"] == ["eu-west-1"]
+    assert [call.action for call in ec2.calls] == ["DescribeImages"]
+    assert names(listed(ec2, "--tag", "Team=shop", "--name", "l*")) == ["later"]
+
+
+def test_references_say_who_uses_an_image(ec2: LocalEC2) -> None:
+    used = ec2.add_image("used")
+    ec2.add_image("unused")
+    ec2.add_reference(used, "ssm:Parameter", PARAMETER)
+    by_name = {each["name"]: each["used_by"] for each in listed(ec2, "--references")["images"]}
+    assert by_name == {"used": [{"resource_type": "ssm:Parameter", "arn": PARAMETER}], "unused": []}
+
+
+def test_every_region_of_the_account_can_be_read(ec2: LocalEC2) -> None:
+    ec2.add_image("here")
+    ec2.add_image("there", region="us-east-1")
+    document = listed(ec2, "--all-regions")
+    assert sorted(names(document)) == ["here", "there"]
+    assert {"eu-west-1", "us-east-1"} <= set(document["regions"])
+    assert sum(call.action == "DescribeImages" for call in ec2.calls) == len(document["regions"])
+
+
+def test_a_region_that_fails_is_named_and_hides_no_other(ec2: LocalEC2) -> None:
+    ec2.add_image("here")
+    ec2.faults.add("DescribeImages", "denied", region="us-east-1", times=None)
+    result = command(ec2, "report", "-r", "us-east-1,eu-west-1", "--format", "json")
+    assert result.returncode == 1
+    document = json.loads(result.stdout)
+    assert names(document) == ["here"]
+    assert list(document["failed"]) == ["us-east-1"]
+    assert "ec2:DescribeImages" in document["failed"]["us-east-1"]
+    assert result.stderr.startswith("ami-deprecation: us-east-1: it is not in the report: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_references_that_cannot_be_read_leave_the_images_in_the_report(ec2: LocalEC2) -> None:
+    ec2.add_image("here")
+    ec2.faults.add("DescribeImageReferences", "denied", times=None)
+    result = command(ec2, "report", "--references", "--format", "json")
+    assert result.returncode == 1
+    [image] = json.loads(result.stdout)["images"]
+    assert image["used_by"] is None
+    assert "who uses its images is not all known" in result.stderr
+    assert "ec2:DescribeImageReferences" in result.stderr
+
+
+def test_a_role_is_assumed_for_another_account(ec2: LocalEC2) -> None:
+    ec2.add_image("mine")
+    ec2.add_image("theirs", account="210987654321")
+    role = "arn:aws:iam::210987654321:role/reader"
+    assert names(listed(ec2, "--role-arn", role)) == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    ("days", "used", "launched", "code"),
+    [
+        (10, True, None, 3),
+        (10, False, 5, 3),
+        (-30, True, None, 3),
+        (20, True, 5, 0),
+        (10, False, None, 0),
+        (10, False, 100, 0),
+        (None, True, 5, 0),
+    ],
+)
+def test_the_gate_says_no_when_an_image_in_use_is_due(
+    ec2: LocalEC2,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    days: int | None,
+    used: bool,
+    launched: int | None,
+    code: int,
+) -> None:
+    use(ec2, monkeypatch)
+    date = None if days is None else ahead(days)
+    last = None if launched is None else ahead(-launched)
+    image_id = ec2.add_image("web", deprecation_time=date, last_launched=last, created=ahead(-200))
+    if used:
+        ec2.add_reference(image_id, "ssm:Parameter", PARAMETER)
+    assert run(["report", "--fail-within", "14d"]) == code
+    said = capsys.readouterr().err
+    assert (f"{image_id} (web) in eu-west-1 is in use" in said) is bool(code)
+    asked = [call for call in ec2.calls if call.action == "DescribeImageReferences"]
+    assert len(asked) == (days is not None and days < 14), "only images that are due are looked into"
+
+
+def test_an_incomplete_report_fails_rather_than_passing_the_gate(ec2: LocalEC2) -> None:
+    ec2.add_image("web", deprecation_time=ahead(3))
+    ec2.faults.add("DescribeImageReferences", "denied", times=None)
+    assert command(ec2, "report", "--fail-within", "14d").returncode == 1
+
+
+def test_every_format_shows_every_image(
+    ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(ec2, monkeypatch)
+    ids = ec2.add_images(30, "web")
+    for form in FORMATS:
+        assert run(["report", "--format", form]) == 0
+        text = capsys.readouterr().out
+        assert all(image_id in text for image_id in ids), form
+
+
+def test_waiting_for_ec2s_limits_does_not_spoil_what_scripts_read(ec2: LocalEC2) -> None:
+    ids = ec2.add_images(80, "web")
+    result = command(
+        ec2,
+        *("report", "--references", "--format", "json"),
+        AMI_DEPRECATION_READS_BURST="1",
+        AMI_DEPRECATION_READS_PER_SECOND="8",
+    )
+    assert len(json.loads(result.stdout)["images"]) == len(ids)
+    assert "the next ones wait for EC2's limit" in result.stderr
+
+
+def test_ctrl_c_ends_it_at_once_although_ec2_hangs(ec2: LocalEC2) -> None:
+    hang = ec2.faults.add("DescribeImages", "hang", seconds=60, times=None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ami_deprecation", "report"],
+        env=os.environ | ec2.environment(region="eu-west-1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not hang.played and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=15)
+    assert (process.returncode, out, err.strip()) == (130, "", "ami-deprecation: interrupted")
+
+
+def test_on_a_terminal_there_is_colour_and_a_progress_bar_that_goes_away(ec2: LocalEC2) -> None:
+    ec2.add_image("past", deprecation_time=ahead(-3))
+    seen = terminal(ec2, "report")
+    assert "\x1b[31mdeprecated" in seen
+    assert "━" in seen or "0/1" in seen, "the progress bar"
+    assert "\x1b[31m" not in terminal(ec2, "report", NO_COLOR="1")
+
+
+def terminal(ec2: LocalEC2, *arguments: str, **more: str) -> str:
+    """All that a user at a terminal sees."""
+    leader, follower = pty.openpty()
+    environment = os.environ | ec2.environment(region="eu-west-1") | {"TERM": "xterm-256color"} | more
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ami_deprecation", *arguments],
+        env=environment,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    )
+    os.close(follower)
+    seen = b""
+    try:
+        while chunk := os.read(leader, 4096):
+            seen += chunk
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    finally:
+        os.close(leader)
+    assert process.wait(60) == 0
+    return seen.decode()

@@ -1,0 +1,230 @@
+"""The comment that a pull request gets: what stands first, what is folded, and that it can be found again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ami_deprecation.cli.pull_request import comment, marker
+from ami_deprecation.cli.remarks import Limits, remarks
+from tests.support.cli_digests import note, props, read, step
+from tests.support.cli_samples import NOW
+
+SMALL = """\
+<!-- ami-deprecation comment: shop/prod -->
+### AMI deprecation dates in `shop/prod`
+
+**2 images**: 1 set, 1 moved earlier; 1 unchanged.
+
+**Look at these first**
+
+| Image | Region | Date | Notice | What happens | Attention |
+| --- | --- | --- | --- | --- | --- |
+| web-2<br>`ami-00000000000000002` | eu-west-1 | 2027-04-25 12:00 UTC → 2027-01-18 12:00 UTC | 3 days | moved earlier (97 days) | ⚠️ short notice: 3 days |
+
+<details>
+<summary>1 more image</summary>
+
+| Image | Region | Date | Notice | What happens |
+| --- | --- | --- | --- | --- |
+| web-1<br>`ami-00000000000000001` | eu-west-1 | none → 2027-03-06 12:00 UTC | 50 days | set |
+
+</details>
+"""
+
+
+def text(*steps: object, diagnostics: object = None, many: int = 20, longest: int = 65_000) -> str:
+    found = read(*steps, diagnostics=diagnostics)
+    said = remarks(found, NOW, Limits(many=many))
+    return comment(found, said, NOW, key=found.stack, longest=longest)
+
+
+def line_of(shown: str, image: str) -> list[str]:
+    [line] = [line for line in shown.splitlines() if line.startswith(f"| {image}<br>")]
+    return [cell.strip() for cell in line.strip("| ").split(" | ")]
+
+
+def folded(shown: str) -> str:
+    return shown.partition("<details>")[2]
+
+
+def test_the_whole_comment_of_a_small_preview() -> None:
+    shown = text(
+        step("create", new=props("web-1", 1, to=50), name="a"),
+        step("update", props("web-2", 2, to=100), props("web-2", 2, to=3), name="b"),
+        step("same", props(), props(), name="c"),
+    )
+    assert shown == SMALL
+
+
+def test_no_change_is_one_line_after_the_marker() -> None:
+    lines = text(step("same", props(), props())).splitlines()
+    assert lines == [
+        "<!-- ami-deprecation comment: shop/prod -->",
+        "No AMI deprecation date changes in `shop/prod`. 1 resource stays as it is.",
+    ]
+
+
+def test_the_marker_tells_stacks_apart_and_is_one_html_comment() -> None:
+    assert marker("shop/prod") != marker("shop/test")
+    for key in ("a-->b", "x", "", "--", "a----b", "a\nb"):
+        shown = marker(key)
+        assert shown.startswith("<!-- ami-deprecation comment")
+        assert shown.count("-->") == 1
+        assert "\n" not in shown
+        assert "--" not in shown.removeprefix("<!--").removesuffix("-->")
+
+
+@pytest.mark.parametrize(
+    ("made", "warning"),
+    [
+        (step("create", new=props(to=6.9)), "short notice: 6 days"),
+        (step("create", new=props(to=0.2)), "short notice: 4 hours"),
+        (step("create", new=props(to=-1)), "the date is already past"),
+        (step("create", new=props(deprecate_in_days=0)), "deprecated as soon as this is applied"),
+        (step("create", new=props(deprecate_in_days=3)), "short notice: 3 days"),
+        (step("update", props(to=90), props(to=-1)), "the date is already past"),
+        (step("delete", props(to=-1)), "its date has passed: once cancelled, it cannot be set again"),
+        (step("delete", props(to=90, found=2, on_destroy="restore")), "short notice: 2 days"),
+    ],
+)
+def test_what_a_reviewer_must_not_miss_stands_first(made: dict[str, object], warning: str) -> None:
+    shown = text(made, step("create", new=props("other", 2, to=400), name="other"))
+    assert line_of(shown, "web")[5] == f"⚠️ {warning}"
+    assert "other" in folded(shown)
+    assert "web<br>" not in folded(shown)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        step("create", new=props(to=7.1)),
+        step("create", new=props(to=-1, found=-1)),
+        step("update", props(to=-1), props(to=-1, on_destroy="restore")),
+        step("delete", props(to=90)),
+    ],
+)
+def test_what_is_in_order_is_folded(made: dict[str, object]) -> None:
+    shown = text(made)
+    assert "⚠️" not in shown
+    assert "web<br>" in folded(shown)
+
+
+def test_the_notice_can_be_longer() -> None:
+    found = read(step("create", new=props(to=13)))
+    assert remarks(found, NOW, Limits()).of_change == ((),)
+    assert remarks(found, NOW, Limits(notice=timedelta(days=14))).of_change == (("short notice: 13 days",),)
+
+
+def test_many_changes_at_once_are_a_warning_and_adoptions_do_not_count() -> None:
+    adopted = [step("create", new=props(f"a{n}", n, to=90, found=90), name=f"a{n}") for n in range(1, 9)]
+    new = [step("create", new=props(f"n{n}", 50 + n, to=90), name=f"n{n}") for n in range(4)]
+    assert "at once" not in text(*adopted, *new, many=4)
+    assert "- ⚠️ 4 images change at once, more than 3" in text(*adopted, *new, many=3)
+
+
+def test_a_note_of_the_provider_stands_with_its_image_or_on_top() -> None:
+    shown = text(
+        step("create", new=props(to=50)),
+        diagnostics=[
+            note(
+                "ami-00000000000000001 (web (linux) 1) in eu-west-1 is public: EC2 will move its date only earlier"
+            ),
+            note("ami-00000000000000009 (elsewhere) in eu-west-1: something"),
+            note("checks against EC2 in eu-west-1 were left out: no credentials"),
+        ],
+    )
+    assert line_of(shown, "web")[5] == "⚠️ is public: EC2 will move its date only earlier"
+    assert "- ⚠️ ami-00000000000000009 (elsewhere) in eu-west-1: something\n" in shown
+    assert "- ⚠️ checks against EC2 in eu-west-1 were left out: no credentials\n" in shown
+
+
+def test_a_preview_that_failed_says_so_instead_of_no_change() -> None:
+    failed = [{"message": "error: it broke", "severity": "error"}]
+    shown = text(diagnostics=failed)
+    assert "The preview failed, so what would change is not known." in shown
+    assert "- ⚠️ the preview failed: it broke" in shown
+    assert "No AMI" not in shown
+    assert "so this may not be all." in text(step("create", new=props(to=50)), diagnostics=failed)
+
+
+@pytest.mark.parametrize(
+    ("made", "date", "what"),
+    [
+        (step("create", new=props(to=50.5)), "none → 2027-03-07", "set"),
+        (step("create", new=props(to=50.5, found=50.5)), "2027-03-07", "adopted: nothing changes in EC2"),
+        (step("update", props(to=40.5), props(to=50.5)), "2027-02-25 → 2027-03-07", "moved later (10 days)"),
+        (step("delete", props(to=50.5)), "2027-03-07 → none", "cancelled"),
+        (
+            step("delete", props(to=50.5, found=60.5, on_destroy="restore")),
+            "2027-03-07 → 2027-03-17",
+            "restored",
+        ),
+        (
+            step("create", new=props(deprecate_in_days=30)),
+            "none → in 30 days (about 2027-02-14 if applied today)",
+            "set",
+        ),
+        (step("create", new=props(deprecate_after_days=400)), "none → 400 days after it is made", "set"),
+    ],
+)
+def test_a_row_says_from_when_to_when_and_what_happens(made: dict[str, object], date: str, what: str) -> None:
+    cells = line_of(text(made), "web")
+    assert (cells[2], cells[4]) == (date, what)
+
+
+def test_an_image_of_the_same_update_is_named_by_its_resource() -> None:
+    new = {
+        "image_id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "region": "eu-west-1",
+        "deprecate_after_days": 3,
+    }
+    assert "| `copy`<br>made in this update | eu-west-1 |" in text(step("create", new=new, name="copy"))
+
+
+def test_an_image_whose_id_is_a_secret_is_not_said_to_be_new() -> None:
+    # What aws.ssm.get_parameter returns is a secret.
+    shown = text(step("delete", {**props("golden", to=50), "image_id": "[secret]"}))
+    assert "| golden<br>its id is a secret | eu-west-1 |" in shown
+
+
+def test_names_cannot_break_the_table_or_call_anybody() -> None:
+    shown = text(step("create", new=props("a|b`c`<b>@team", to=50)))
+    assert r"| a\|b\`c\`\<b\>@<!-- -->team<br>`ami-00000000000000001` | eu-west-1 |" in shown
+
+
+def test_a_comment_never_grows_over_what_github_takes() -> None:
+    steps = [
+        step("create", new=props(f"web-{n}", n + 1, to=3 if n % 2 else 90), name=f"w{n}") for n in range(2000)
+    ]
+    shown = text(*steps)
+    assert len(shown) <= 65_000
+    assert "**2000 images**: 2000 set." in shown
+    assert shown.count("<details>") == shown.count("</details>")
+    left_out = 2000 - shown.count("<br>`ami-")
+    assert f"{left_out} more do not fit into a comment" in shown
+    assert "short notice" in shown, "warnings stay longest"
+
+
+def test_a_table_that_is_cut_says_how_much_of_it_is_shown() -> None:
+    steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(1000)]
+    shown = text(*steps)
+    rows = shown.count("<br>`ami-")
+    assert 0 < rows < 1000
+    assert f"<summary>{rows} of 1000 images</summary>" in shown
+
+
+@pytest.mark.parametrize("longest", [1_000, 65_000])
+def test_neither_many_errors_nor_long_ones_make_it_too_long(longest: int) -> None:
+    failed = [{"message": f"error: web-{n}: {'why ' * n}", "severity": "error"} for n in range(600)]
+    shown = text(step("create", new=props(to=50)), diagnostics=failed, longest=longest)
+    assert len(shown) <= longest
+    assert "so this may not be all." in shown
+    assert "more warnings do not fit into a comment" in shown
+    assert "1 more do not fit into a comment" in shown
+
+
+def test_the_same_preview_gives_the_same_comment() -> None:
+    steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(5)]
+    assert text(*steps) == text(*reversed(steps))

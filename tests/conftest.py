@@ -1,0 +1,68 @@
+"""Fixtures of the end-to-end tests: a real Pulumi CLI, an embedded EC2, and stacks between them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from hypothesis import settings
+
+from ami_deprecation.testing import LocalEC2
+from tests.support.harness import REPOSITORY, Cli, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+#: Without hypothesis's time limit for an example: a loaded machine is no failing test.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+class MakeStack(Protocol):
+    """The `make_stack` fixture."""
+
+    def __call__(self, source: Path | None = None) -> Stack:
+        """Make another stack; see `Stack.create`."""
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """The CLI that `make setup` got."""
+    tool = REPOSITORY / "tools" / "pulumi-cli" / "get.py"
+    found = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=True)
+    return Cli(folder=Path(found.stdout.strip()), home=tmp_path_factory.mktemp("pulumi-home"))
+
+
+@pytest.fixture
+def ec2() -> Iterator[LocalEC2]:
+    """An empty EC2."""
+    with LocalEC2() as server:
+        yield server
+
+
+@pytest.fixture
+def make_stack(cli: Cli, ec2: LocalEC2, tmp_path: Path) -> MakeStack:
+    """Make stacks that reach `ec2`: empty ones, or copies of a project in this repository."""
+    made: list[Stack] = []
+
+    def make(source: Path | None = None) -> Stack:
+        made.append(Stack.create(cli, tmp_path / f"stack-{len(made)}", ec2, source))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def stack(make_stack: MakeStack) -> Stack:
+    """An empty stack, for a test that writes the program."""
+    return make_stack()
+
+
+@pytest.fixture
+def root(make_stack: MakeStack) -> Stack:
+    """A stack of this repository's own project."""
+    return make_stack(REPOSITORY)

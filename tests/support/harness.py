@@ -1,0 +1,209 @@
+"""Real Pulumi stacks for tests: each with a project folder, a file backend and an embedded EC2 of its own.
+
+    def test_a_second_up_changes_nothing(stack: Stack) -> None:
+        stack.program("import pulumi; pulumi.export('answer', 42)")
+        stack.up()
+        assert stack.up().actions == []
+
+Fixtures: conftest.py. A command takes one to three seconds, of which the SDK's imports take most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.support.running import TIMEOUT_SECONDS, Result, Running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ami_deprecation.testing import LocalEC2
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+REGION = "eu-west-1"
+NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__", ".pulumi")
+
+
+@dataclass(frozen=True)
+class Cli:
+    """A Pulumi CLI: the folder that goes first on PATH, and a PULUMI_HOME that several stacks may share."""
+
+    folder: Path
+    home: Path
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment without anything of the user's own Pulumi and AWS, and with this CLI."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AWS_"))}
+        return kept | {
+            "PATH": os.pathsep.join([str(self.folder), f"{sys.prefix}/bin", os.environ["PATH"]]),
+            "VIRTUAL_ENV": sys.prefix,
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+        }
+
+
+@dataclass
+class Stack:
+    """A stack that exists, in a project folder that tests may write to as they like.
+
+    Attributes:
+        project: the folder with Pulumi.yaml.
+        backend: the folder that holds the state.
+        ec2: the embedded EC2 that its programs and providers reach; None: they have none.
+        env: more environment variables for its commands.
+    """
+
+    cli: Cli
+    project: Path
+    backend: Path
+    ec2: LocalEC2 | None
+    name: str = "test"
+    region: str | None = REGION
+    env: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls, cli: Cli, folder: Path, ec2: LocalEC2 | None, source: Path | None = None, name: str = "test"
+    ) -> Stack:
+        """Make a stack under an empty folder.
+
+        Args:
+            cli: the CLI to use.
+            folder: gets a `project` and a `state`.
+            ec2: see the class.
+            source: a project to copy: this repository's own, or one of the examples. None: an empty one,
+                named `project`, for `program`.
+            name: the stack's.
+        """
+        project = folder / "project"
+        if source is None:
+            project.mkdir(parents=True)
+            runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
+            (project / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "project", "runtime": runtime}))
+        elif source == REPOSITORY:
+            project.mkdir(parents=True)
+            for file in ("Pulumi.yaml", "__main__.py"):
+                shutil.copy(source / file, project / file)
+        else:
+            shutil.copytree(source, project, ignore=NOT_COPIED)
+        backend = folder / "state"
+        backend.mkdir()
+        stack = cls(cli, project, backend, ec2, name)
+        stack._link_virtualenv()
+        stack.run("stack", "init", name)
+        return stack
+
+    def _link_virtualenv(self) -> None:
+        """Let the virtual environment that the project names be the one of the tests."""
+        runtime = yaml.safe_load((self.project / "Pulumi.yaml").read_text())["runtime"]
+        options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
+        linked = self.project / options.get("virtualenv", ".venv")
+        if not linked.exists():
+            linked.symlink_to(sys.prefix)
+
+    # What the user writes.
+
+    def program(self, source: str, **files: str) -> None:
+        """Write `__main__.py`, and other modules by their name without `.py`; indented text is dedented."""
+        for name, text in {"__main__": source, **files}.items():
+            (self.project / f"{name}.py").write_text(textwrap.dedent(text))
+
+    def config(self, values: Mapping[str, object]) -> None:
+        """Replace the stack's configuration: full keys (`aws:region`), values plain or structured.
+
+        A `datetime.date` is written as YAML writes it, without quotes.
+        """
+        file = self.project / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(file.read_text()) if file.exists() else {}
+        file.write_text(yaml.safe_dump({**settings, "config": dict(values)}))
+
+    # What the user types.
+
+    def run(self, *arguments: str, check: bool = True, timeout: float = TIMEOUT_SECONDS) -> Result:
+        """Run `pulumi` with these arguments to its end.
+
+        Raises:
+            AssertionError: with all output, when `check` and the exit code is not 0, or after `timeout` s.
+        """
+        with self.start(*arguments) as running:
+            result = running.wait(timeout)
+        assert not check or result.code == 0, str(result)
+        return result
+
+    @contextlib.contextmanager
+    def start(self, *arguments: str) -> Iterator[Running]:
+        """Start a command, to be interrupted or killed on the way; nothing of it outlives the block."""
+        running = Running(arguments, self.project, self.environment(), self.ec2)
+        try:
+            yield running
+        finally:
+            running.kill()
+
+    def up(self, *arguments: str, check: bool = True) -> Result:
+        """`pulumi up`, without the preview before it (`preview` is that)."""
+        return self.run("up", "--yes", "--skip-preview", *arguments, check=check)
+
+    def preview(self, *arguments: str, check: bool = True) -> Result:
+        """`pulumi preview`."""
+        return self.run("preview", *arguments, check=check)
+
+    def preview_json(self, *arguments: str) -> dict[str, Any]:
+        """What `pulumi preview --json` prints: `steps`, `changeSummary`, `diagnostics` and more."""
+        document: dict[str, Any] = json.loads(self.run("preview", "--json", *arguments).stdout)
+        return document
+
+    def refresh(self, *arguments: str, check: bool = True) -> Result:
+        """`pulumi refresh`, without the preview before it."""
+        return self.run("refresh", "--yes", "--skip-preview", *arguments, check=check)
+
+    def destroy(self, *arguments: str, check: bool = True) -> Result:
+        """`pulumi destroy`, without the preview before it."""
+        return self.run("destroy", "--yes", "--skip-preview", *arguments, check=check)
+
+    # What is kept.
+
+    def state(self) -> dict[str, Any]:
+        """The deployment as the backend holds it, which `pulumi stack export` would print.
+
+        Read from the file, because a CLI command takes 0.3 s.
+        """
+        file = next((self.backend / ".pulumi" / "stacks").glob(f"*/{self.name}.json"))
+        deployment: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"]
+        return deployment
+
+    def resources(self, token: str | None = None) -> list[dict[str, Any]]:
+        """The resources in state, oldest first, without the stack itself and the providers; or those of one type."""
+        found: list[dict[str, Any]] = self.state().get("resources", [])
+        return [
+            resource
+            for resource in found
+            if (token is None and not resource["type"].startswith("pulumi:")) or resource["type"] == token
+        ]
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        stacks = self.resources("pulumi:pulumi:Stack")
+        outputs: dict[str, Any] = stacks[0].get("outputs", {}) if stacks else {}
+        return outputs
+
+    def environment(self) -> dict[str, str]:
+        """The environment of this stack's commands; also for an Automation API program."""
+        return {
+            **self.cli.environment(),
+            **(self.ec2.environment(region=self.region) if self.ec2 else {}),
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "passphrase",
+            "PULUMI_STACK": self.name,
+            **self.env,
+        }
