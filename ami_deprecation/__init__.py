@@ -15,7 +15,7 @@ from .errors import (
     Throttled,
     WrongAccount,
 )
-from .image import Image
+from .image import Image, Scan
 from .resource import AmiDeprecation
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "NotImageOwner",
     "PermissionDenied",
     "RequestRefused",
+    "Scan",
     "Throttled",
     "WrongAccount",
     "__version__",

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from threading import Condition
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from .. import dates
 from ..errors import ImageNotFound, RequestRefused
-from ..image import Image
+from ..image import SEVERITIES, Image, Scan
 from . import translate
 from .transport import Target, call
 
@@ -194,8 +195,31 @@ def describe(
     return [to_image(image, target.region) for image in response["Images"]], response.get("NextToken") or None
 
 
+class _Watermark(TypedDict, total=False):
+    WatermarkKey: str
+
+
+class _ScanResults(TypedDict, total=False):
+    HighestFindingSeverityLabel: str
+    FindingScanDate: datetime
+    CriticalFixAvailableSince: datetime
+    HighFixAvailableSince: datetime
+    MediumFixAvailableSince: datetime
+    LowFixAvailableSince: datetime
+    InformationalFixAvailableSince: datetime
+
+
+class _NewerFields(TypedDict, total=False):
+    """What the type stubs do not know yet. A botocore too old for a field leaves it out of the answer."""
+
+    PublicSsmParameterName: str
+    ImageWatermarks: list[_Watermark]
+    ScanResults: _ScanResults
+
+
 def to_image(raw: ImageTypeDef, region: str) -> Image:
     """EC2's description of an image as ours."""
+    newer = cast("_NewerFields", raw)
     deprecation, launched = raw.get("DeprecationTime"), raw.get("LastLaunchedTime")
     return Image(
         id=raw["ImageId"],
@@ -208,4 +232,40 @@ def to_image(raw: ImageTypeDef, region: str) -> Image:
         public=raw.get("Public", False),
         tags=MappingProxyType({tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}),
         last_launched_time=dates.parse_ec2(launched) if launched else None,
+        architecture=raw.get("Architecture"),
+        platform=raw.get("Platform"),
+        description=raw.get("Description"),
+        owner_alias=raw.get("ImageOwnerAlias"),
+        deregistration_protection=raw.get("DeregistrationProtection"),
+        public_ssm_parameter_name=newer.get("PublicSsmParameterName"),
+        source_image_id=raw.get("SourceImageId"),
+        source_image_region=raw.get("SourceImageRegion"),
+        image_allowed=raw.get("ImageAllowed"),
+        watermarks=tuple(
+            sorted(
+                mark["WatermarkKey"] for mark in newer.get("ImageWatermarks", []) if "WatermarkKey" in mark
+            )
+        ),
+        scan=_to_scan(newer.get("ScanResults")),
+    )
+
+
+def _to_scan(raw: _ScanResults | None) -> Scan | None:
+    # An empty structure says nothing: unknown, and not "no findings".
+    if not raw:
+        return None
+    answered: Mapping[str, object] = {**raw}
+    since = {severity: answered.get(f"{severity.capitalize()}FixAvailableSince") for severity in SEVERITIES}
+    highest = raw.get("HighestFindingSeverityLabel")
+    scanned = raw.get("FindingScanDate")
+    return Scan(
+        highest_severity=highest.lower() if highest else None,
+        scanned_at=scanned.astimezone(timezone.utc) if scanned else None,
+        fix_available_since=MappingProxyType(
+            {
+                severity: when.astimezone(timezone.utc)
+                for severity, when in since.items()
+                if isinstance(when, datetime)
+            }
+        ),
     )
