@@ -31,42 +31,42 @@ class AmiDeprecationProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the default aws provider's configuration from the stack."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        verbs.configure(req)
+        dynamic.configure(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Bring inputs into their normal form, and say what EC2 would refuse."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        return verbs.check(_olds, news)
+        return dynamic.check(_olds, news)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another image, Region or identity is a replacement; another date is an update."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        return verbs.diff(_id, _olds, _news)
+        return dynamic.diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Give the image its date, or adopt the date when the image has it."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        return verbs.create(props)
+        return dynamic.create(props)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Move the date in place."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        return verbs.update(_id, _olds, _news)
+        return dynamic.update(_id, _olds, _news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The date on the image now; an empty id when the image is gone."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        return verbs.read(id_, props)
+        return dynamic.read(id_, props)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Cancel the date that this resource set, or put back the one it found."""
-        from .doors import dynamic as verbs  # noqa: PLC0415  # lazily: see above
+        from .doors import dynamic  # noqa: PLC0415  # lazily: see above
 
-        verbs.delete(_id, _props)
+        dynamic.delete(_id, _props)

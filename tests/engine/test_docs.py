@@ -1,4 +1,4 @@
-"""The README and the docs: what stands there works as it stands there. How a page is followed: follow.py."""
+"""The README and the docs: what stands there works as it stands there. How a page is followed: docs_runner.py."""
 
 from __future__ import annotations
 

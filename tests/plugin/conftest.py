@@ -1,4 +1,4 @@
-"""Fixtures of the protocol tests: an embedded EC2, and stacks of the mini engine on it."""
+"""Fixtures of the plugin tests: an embedded EC2, and stacks of the mini engine on it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.plugin.conftest import REGION
-from tests.support.old_states import DESTROY, DRIFTED, ENABLE, FOLDER, PREVIEW, OldState, load, second_profile
+from tests.support.old_states import (
+    DESTROY,
+    DISABLE,
+    DRIFTED,
+    ENABLE,
+    FOLDER,
+    PREVIEW,
+    OldState,
+    load,
+    second_profile,
+)
 from tests.support.operation import Entry
 from tests.support.program import urn
 
@@ -51,13 +61,12 @@ def test_old_state_previews_without_a_change(
 ) -> None:
     for name, value in ec2.environment(region=REGION).items():
         monkeypatch.setenv(name, value)  # a policy lists its images in the program, which is this process
-    program = compile(old.program, old.name, "exec")
     outputs = [entry.outputs for entry in stack.state]
     mark = ec2.mark()
-    preview = stack.preview(lambda: exec(program, {"__name__": "__main__"}))  # noqa: S102  # our own test data
+    preview = stack.preview(old.declare)
     assert preview.operations == []
     assert [call.action for call in ec2.calls_since(mark)] == PREVIEW.get(old.name, [])
-    stack.up(lambda: exec(program, {"__name__": "__main__"}))  # noqa: S102  # our own test data
+    stack.up(old.declare)
     assert ec2.mutations(mark) == []
     assert [entry.outputs for entry in stack.state] == outputs
 
@@ -73,11 +82,10 @@ def test_old_state_refreshes_without_a_change(old: OldState, stack: Engine, ec2:
 
 @pytest.mark.parametrize("old", [DRIFTED], indirect=True)
 def test_old_drifted_state_gets_its_date_back(old: OldState, stack: Engine) -> None:
-    program = compile(old.program, old.name, "exec")
     assert set(stack.refresh().operations) == {"refresh"}
-    up = stack.up(lambda: exec(program, {"__name__": "__main__"}))  # noqa: S102  # our own test data
+    up = stack.up(old.declare)
     assert (up.operations, up.mutations) == (["update"], [ENABLE])
-    assert stack.destroy().mutations == ["DisableImageDeprecation"]
+    assert stack.destroy().mutations == [DISABLE]
 
 
 @pytest.mark.parametrize("old", sorted(DESTROY), indirect=True)

@@ -1,6 +1,6 @@
 """A mini engine: preview, up, refresh and destroy over the real plugin, in the real engine's order, without a CLI.
 
-One plugin process an operation, as the real one has it; what the steps are, `steps.py` says.
+One plugin process an operation, as the real one has it; what the steps are, `operation.py` says.
 """
 
 from __future__ import annotations

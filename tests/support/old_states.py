@@ -73,6 +73,10 @@ class OldState:
             for image in self.images
         ]
 
+    def declare(self) -> None:
+        """Run the program in this process."""
+        exec(compile(self.program, self.name, "exec"), {"__name__": "__main__"})  # noqa: S102  # our own test data
+
     def write(self, file: Path) -> Path:
         """Write what `pulumi stack import --file` reads."""
         file.write_text(json.dumps({"version": 3, "deployment": self.deployment}))

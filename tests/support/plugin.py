@@ -47,7 +47,7 @@ class Launcher:
 
     fork: bool = True
     _control: socket.socket | None = None
-    _nursery: subprocess.Popen[bytes] | None = None
+    _fork_server: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, environment: Mapping[str, str], output: int, error: int) -> int:
@@ -60,7 +60,7 @@ class Launcher:
                 self._control, theirs = socket.socketpair()
                 command = [sys.executable, "-u", "-m", "tests.support.fork_server"]
                 with theirs:
-                    self._nursery = subprocess.Popen(command, stdin=theirs.fileno())
+                    self._fork_server = subprocess.Popen(command, stdin=theirs.fileno())
             socket.send_fds(self._control, [json.dumps(dict(environment)).encode()], [output, error])
             pid = array.array("i", self._control.recv(4))
         return pid[0]
@@ -69,8 +69,8 @@ class Launcher:
         """End the warm process."""
         if self._control is not None:
             self._control.close()
-        if self._nursery is not None:
-            self._nursery.wait(10)
+        if self._fork_server is not None:
+            self._fork_server.wait(10)
 
 
 @dataclass
