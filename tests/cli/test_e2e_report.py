@@ -172,13 +172,18 @@ def test_waiting_for_ec2s_limits_does_not_spoil_what_scripts_read(ec2: LocalEC2)
 
 def test_ctrl_c_ends_it_at_once_although_ec2_hangs(ec2: LocalEC2) -> None:
     hang = ec2.faults.add("DescribeImages", "hang", seconds=60, times=None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ami_deprecation", "report"],
-        env=os.environ | ec2.environment(region="eu-west-1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # A test run in the background ignores SIGINT, and a child would inherit that; on a terminal nothing is ignored.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ami_deprecation", "report"],
+            env=os.environ | ec2.environment(region="eu-west-1"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     deadline = time.monotonic() + 60
     while not hang.played and time.monotonic() < deadline:
         time.sleep(0.05)
