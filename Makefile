@@ -16,8 +16,8 @@ LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-has
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages engine browser demo test check test-unit test-plugin test-engine test-cli bench docs dist \
-        fmt lock clean
+.PHONY: help setup packages engine browser demo test check test-unit test-plugin test-engine test-oldest test-cli \
+        bench docs dist fmt lock clean
 
 help: ## List these commands
 	@echo 'make demo   shows the whole thing at work, with a real Pulumi and an embedded EC2 (no AWS account)'
@@ -54,6 +54,9 @@ test-plugin: packages ## The provider over gRPC, as the engine calls it
 
 test-engine: setup ## The real Pulumi CLI, end to end
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/engine
+
+test-oldest: packages ## The main job on the oldest Pulumi CLI that the docs promise
+	$(BIN)/pytest -n $(JOBS) --oldest-cli tests/engine/test_main_job.py tests/engine/test_aws_examples.py::TestPolicyPack
 
 test-cli: setup ## The command line, with the real CLI and a browser where it needs them
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/cli

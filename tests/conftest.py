@@ -29,12 +29,22 @@ class MakeStack(Protocol):
         """Make another stack; see `Stack.create`."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run choose the CLI."""
+    parser.addoption(
+        "--oldest-cli", action="store_true", help="run on the oldest Pulumi CLI that the docs promise"
+    )
+
+
 @pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """The CLI that `make setup` got."""
-    tool = REPOSITORY / "tools" / "pulumi-cli" / "get.py"
-    found = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=True)
-    return Cli(folder=Path(found.stdout.strip()), home=tmp_path_factory.mktemp("pulumi-home"))
+def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
+    """The CLI that `make setup` got; with --oldest-cli, the oldest that the docs promise."""
+    command = [sys.executable, REPOSITORY / "tools" / "pulumi-cli" / "get.py"]
+    options = ["--oldest"] if pytestconfig.getoption("--oldest-cli") else []
+    folder = subprocess.run(
+        [*command, *options], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+    return Cli(Path(folder), home=tmp_path_factory.mktemp("pulumi-home"))
 
 
 @pytest.fixture

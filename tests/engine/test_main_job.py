@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -184,6 +185,20 @@ def test_another_image_is_a_replacement_that_dates_the_new_one_before_it_cancels
     assert "replace" in stack.preview().output
     assert stack.up().mutations == ["EnableImageDeprecation", "DisableImageDeprecation"]
     assert (ec2.image(old).deprecation_time, ec2.image(new).deprecation_time) == (None, JUNE)
+
+
+def test_refused_check_ends_in_one_error(stack: Stack, ec2: LocalEC2) -> None:
+    """Newer engines close their monitor before the program has ended: that is no second error."""
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2020-06-01'"))
+    refused = stack.preview(check=False)
+    assert refused.code != 0
+    diagnostics = refused.output.partition("Diagnostics:")[2]
+    assert diagnostics.count("error: ") == 1, refused.output
+    assert "1 errored" in diagnostics, refused.output
+
+    listed = json.loads(stack.run("preview", "--json", check=False).stdout)["diagnostics"]
+    assert [entry["severity"] for entry in listed] == ["error"]
 
 
 def test_cloudtrail_sees_this_package_and_its_version(stack: Stack, ec2: LocalEC2) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,19 +25,16 @@ if TYPE_CHECKING:
 
 tool = importlib.import_module("tools.pulumi-cli.get")
 Machine, Source = tool.Machine, tool.Source
-BARE = Machine(path_version=None, official_cached=False, build_cached=False, has_go=False)
+BARE = Machine(on_path=False, official_cached=False, build_cached=False, has_go=False)
 
 
 @pytest.mark.parametrize(
     ("machine", "expected"),
     [
-        (Machine("v3.216.0", official_cached=True, build_cached=True, has_go=True), [Source.PATH]),
-        (Machine("v3.215.9", official_cached=True, build_cached=True, has_go=True), [Source.OFFICIAL]),
-        (Machine(None, official_cached=False, build_cached=True, has_go=True), [Source.BUILD]),
-        (
-            Machine(None, official_cached=False, build_cached=False, has_go=True),
-            [Source.OFFICIAL, Source.BUILD],
-        ),
+        (replace(BARE, on_path=True, official_cached=True, build_cached=True), [Source.PATH]),
+        (replace(BARE, official_cached=True, build_cached=True), [Source.OFFICIAL]),
+        (replace(BARE, build_cached=True, has_go=True), [Source.BUILD]),
+        (replace(BARE, has_go=True), [Source.OFFICIAL, Source.BUILD]),
         (BARE, [Source.OFFICIAL]),
     ],
 )
@@ -47,16 +45,22 @@ def test_the_first_source_that_needs_no_network_is_taken(machine: object, expect
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("v3.216.0", True),
+        ("v3.245.0", True),
         ("3.300.1-alpha.1", True),
+        ("v3.244.9", False),
         ("v3.99.0", False),
         ("v4.0.0", False),
         ("dev", False),
         ("", False),
     ],
 )
-def test_a_cli_is_new_enough_from_3_216_on(text: str, expected: bool) -> None:
-    assert tool.new_enough(text) is expected
+def test_cli_is_new_enough_from_the_oldest_on(text: str, expected: bool) -> None:
+    assert tool.newest().takes(text) is expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("v3.245.0", True), ("v3.245.1", False), (None, False)])
+def test_oldest_cli_is_taken_in_its_exact_version(text: str | None, expected: bool) -> None:
+    assert tool.oldest().takes(text) is expected
 
 
 class Shell:
@@ -87,11 +91,11 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def test_a_cli_on_path_is_taken_with_its_language_host(shell: Shell) -> None:
-    shell.command("pulumi", "echo v3.220.0")
+    shell.command("pulumi", "echo v3.250.0")
     shell.command("pulumi-language-python", "")
     result = shell.get()
     assert result.stdout.strip() == str(shell.bin)
-    assert result.stderr.strip() == f"Pulumi CLI v3.220.0, found on PATH: {shell.bin}"
+    assert result.stderr.strip() == f"Pulumi CLI v3.250.0, found on PATH: {shell.bin}"
 
 
 def test_without_any_way_to_a_cli_one_sentence_names_the_way_out(shell: Shell) -> None:
@@ -100,9 +104,9 @@ def test_without_any_way_to_a_cli_one_sentence_names_the_way_out(shell: Shell) -
     result = shell.get()
     too_old, sentence = result.stderr.strip().splitlines()
     assert result.returncode == 1
-    assert too_old == "The pulumi on PATH is v3.100.0; this project needs 3.216 or newer."
+    assert too_old == "The pulumi on PATH is v3.100.0; this needs Pulumi 3.245 or newer."
     assert sentence.startswith("No Pulumi CLI: the official release cannot be downloaded (")
-    assert "without Go it cannot be built. Install Pulumi 3.216 or newer (https://" in sentence
+    assert "without Go it cannot be built. Install Pulumi 3.245 or newer (https://" in sentence
 
 
 def test_an_official_release_in_the_cache_is_taken_at_once(shell: Shell) -> None:
@@ -199,7 +203,17 @@ def test_a_program_ends_in_silence_when_the_provider_fails(plain: Stack) -> None
     assert "program_runner" not in result.output, "no traceback of the program beside the provider's"
 
 
-def test_program_and_provider_run_in_the_virtual_environment_that_the_project_names(plain: Stack) -> None:
+@pytest.mark.parametrize(
+    ("options", "folder"),
+    [
+        ("{virtualenv: 'an environment'}", "an environment"),
+        ("{toolchain: uv}", ".venv"),
+        ("{toolchain: poetry}", "of poetry"),
+    ],
+)
+def test_program_and_provider_run_in_the_projects_environment(
+    plain: Stack, tmp_path: Path, options: str, folder: str
+) -> None:
     plain.program(
         """
         import sys
@@ -209,11 +223,16 @@ def test_program_and_provider_run_in_the_virtual_environment_that_the_project_na
         pulumi.export("provider", Thing("it", "text").python)
         """
     )
-    named = plain.project / "an environment"
+    named = plain.project / folder
     named.symlink_to(sys.prefix)
     (plain.project / "Pulumi.yaml").write_text(
-        "name: project\nruntime: {name: python, options: {virtualenv: 'an environment'}}\n"
+        f"name: project\nruntime: {{name: python, options: {options}}}\n"
     )
+    poetry = tmp_path / "bin" / "poetry"
+    poetry.parent.mkdir()
+    poetry.write_text(f"#!/bin/sh\n[ \"$*\" = 'env info --path' ] && echo '{plain.project}/of poetry'\n")
+    poetry.chmod(0o755)
+    plain.env["PATH"] = os.pathsep.join([str(poetry.parent), plain.environment()["PATH"]])
     plain.up()
     assert plain.outputs() == {"program": str(named), "provider": str(named)}
 

@@ -1,16 +1,18 @@
 """Find or get a Pulumi CLI that can run this repository's Python programs.
 
-    python tools/pulumi-cli/get.py
+    python tools/pulumi-cli/get.py [--oldest]
 
 prints the folder to put first on PATH and, on stderr, one line that says which CLI that is. In this order:
 `pulumi` on PATH; the official release, through the SDK's own installer; where that cannot be downloaded, a
-build from the CLI's Go module (go.mod beside this file) with the language host in `host/`. What it gets it
-keeps in the user's cache folder by version, so that the next checkout has it at once. Each is made in a
-temporary folder and renamed: an interrupted run leaves nothing half made, and two at once do no harm.
+build from the CLI's Go module (go.mod beside this file) with the language host in `host/`. With `--oldest` it gets
+the oldest CLI that the docs promise, and no other: `oldest/go.mod` names it. What it gets it keeps in the user's
+cache folder by version, so that the next checkout has it at once. Each is made in a temporary folder and renamed:
+an interrupted run leaves nothing half made, and two at once do no harm.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import re
@@ -26,7 +28,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HOST = HERE / "host"
-OLDEST = (3, 216)  # the first whose refresh shows what a Python dynamic provider reads (ReadResult.inputs)
 MODULE = "github.com/pulumi/pulumi/pkg/v3"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 DOWNLOAD_TIMEOUT_SECONDS = 15
@@ -45,31 +46,86 @@ class UnavailableError(Exception):
 
 
 @dataclass(frozen=True)
+class Release:
+    """A CLI to get, in the versions in which it can be had.
+
+    Attributes:
+        module: the folder with the Go module that builds it.
+        official_version: of the official release.
+        exact: whether a CLI on PATH has to have this version; else it has to be as new as the oldest one.
+    """
+
+    module: Path
+    official_version: str
+    exact: bool
+
+    @property
+    def module_version(self) -> str:
+        """The version that its go.mod requires, such as `v3.245.0`."""
+        match = re.search(rf"^require {MODULE} (v\S+)$", (self.module / "go.mod").read_text(), re.MULTILINE)
+        if match is None:
+            raise SystemExit(f"{self.module / 'go.mod'}: found no line 'require {MODULE} v…'.")
+        return match[1]
+
+    @property
+    def official_folder(self) -> Path:
+        return cache_folder() / f"official-{self.official_version}"
+
+    @property
+    def built_binary(self) -> Path:
+        return cache_folder() / f"built-{self.module_version}" / "pulumi"
+
+    def takes(self, version: str | None) -> bool:
+        """Whether a CLI with this version will do."""
+        if version is None:
+            return False
+        return version.lstrip("v") == self.official_version if self.exact else new_enough(version)
+
+
+def newest() -> Release:
+    """The CLI of everyday use. The official one has the SDK's version, because the two are released together."""
+    return Release(HERE, installed_version("pulumi"), exact=False)
+
+
+def oldest() -> Release:
+    """The oldest CLI that the docs promise."""
+    module = HERE / "oldest"
+    return Release(module, Release(module, "", exact=True).module_version.lstrip("v"), exact=True)
+
+
+@dataclass(frozen=True)
 class Machine:
     """What decides where the CLI comes from.
 
     Attributes:
-        path_version: what `pulumi version` says, None without a `pulumi` and its Python language host on PATH.
-        official_cached: the official release of the SDK's version is in the cache.
+        on_path: `pulumi` on PATH, with its Python language host, will do.
+        official_cached: the official release is in the cache.
         build_cached: so is a build of the version in go.mod.
         has_go: `go` is on PATH.
     """
 
-    path_version: str | None
+    on_path: bool
     official_cached: bool
     build_cached: bool
     has_go: bool
 
 
 def new_enough(version: str) -> bool:
-    """Whether a CLI with this version (`v3.245.0`, also with a suffix) has what this project needs."""
+    """Whether a CLI with this version (`v3.245.0`, also with a suffix) is one that the docs promise."""
+    major, minor = major_and_minor(oldest().official_version)
+    actual_major, actual_minor = major_and_minor(version)
+    return actual_major == major and actual_minor >= minor
+
+
+def major_and_minor(version: str) -> tuple[int, int]:
+    """The first two numbers of a version; zeros for a text that is none."""
     match = re.match(r"v?(\d+)\.(\d+)\.", version)
-    return match is not None and int(match[1]) == OLDEST[0] and int(match[2]) >= OLDEST[1]
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def sources(machine: Machine) -> tuple[Source, ...]:
     """The sources to try, best first: one that needs no network where there is one."""
-    if machine.path_version is not None and new_enough(machine.path_version):
+    if machine.on_path:
         return (Source.PATH,)
     if machine.official_cached:
         return (Source.OFFICIAL,)
@@ -83,22 +139,6 @@ def cache_folder() -> Path:
     return Path(root) / "ami-deprecation" / "pulumi-cli"
 
 
-def official_folder() -> Path:
-    """Of the version that belongs to the installed SDK: the two are released together."""
-    return cache_folder() / f"official-{installed_version('pulumi')}"
-
-
-def module_version() -> str:
-    match = re.search(rf"^require {MODULE} (v\S+)$", (HERE / "go.mod").read_text(), re.MULTILINE)
-    if match is None:
-        raise SystemExit(f"{HERE / 'go.mod'}: found no line 'require {MODULE} v…'.")
-    return match[1]
-
-
-def built_binary() -> Path:
-    return cache_folder() / f"built-{module_version()}" / "pulumi"
-
-
 def path_version() -> str | None:
     if shutil.which("pulumi") is None or shutil.which("pulumi-language-python") is None:
         return None
@@ -109,49 +149,42 @@ def path_version() -> str | None:
     return found.stdout.strip() if found.returncode == 0 else None
 
 
-def look() -> Machine:
-    return Machine(
-        path_version=path_version(),
-        official_cached=(official_folder() / "bin" / "pulumi").exists(),
-        build_cached=built_binary().exists(),
-        has_go=shutil.which("go") is not None,
-    )
-
-
-def from_path() -> Path:
+def from_path(_: Release) -> Path:
     command = shutil.which("pulumi")
     if command is None:
         raise UnavailableError("there is no pulumi on PATH")
     return Path(command).parent
 
 
-def official() -> Path:
-    folder = official_folder()
+def official(release: Release) -> Path:
+    folder = release.official_folder
     if not folder.exists():
         # Imported here because it takes longer than all the rest of a run that needs no download.
         from pulumi.automation import PulumiCommand  # noqa: PLC0415
         from pulumi.automation.errors import InvalidVersionError  # noqa: PLC0415
+        from semver import VersionInfo  # noqa: PLC0415  # the SDK brings it
 
         socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_SECONDS)  # the SDK sets none
         with tempfile.TemporaryDirectory(dir=made(cache_folder())) as temporary:
             try:
-                PulumiCommand.install(root=f"{temporary}/official")
+                version = VersionInfo.parse(release.official_version)
+                PulumiCommand.install(root=f"{temporary}/official", version=version)
             except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
                 raise UnavailableError(f"the official release cannot be downloaded ({error})") from None
             keep(Path(temporary, "official"), folder)
     return folder / "bin"
 
 
-def build() -> Path:
+def build(release: Release) -> Path:
     """Go's part is kept by its version alone, so that a change to our language host does not build it again."""
-    binary = built_binary()
+    binary = release.built_binary
     host = b"".join(file.read_bytes() for file in sorted(HOST.iterdir()) if file.is_file())
     folder = binary.parent / f"with-host-{hashlib.sha256(host).hexdigest()[:12]}"
     if folder.exists():
         return folder
     with tempfile.TemporaryDirectory(dir=made(binary.parent)) as temporary:
         if not binary.exists():
-            compile_module(Path(temporary, "pulumi"))
+            compile_module(release, Path(temporary, "pulumi"))
             Path(temporary, "pulumi").replace(binary)
         # The engine takes plugins without a warning only from the folder in which its own file lies.
         assembled = Path(temporary, "assembled")
@@ -161,11 +194,11 @@ def build() -> Path:
     return folder
 
 
-def compile_module(output: Path) -> None:
-    version = module_version()
+def compile_module(release: Release, output: Path) -> None:
+    version = release.module_version
     tell(f"Building Pulumi CLI {version} from its Go module; the first time this takes some minutes.")
     flags = f"-s -w -X {VERSION_VARIABLE}={version}"
-    command = ["go", "build", "-C", str(HERE), "-trimpath", "-ldflags", flags, "-o", str(output)]
+    command = ["go", "build", "-C", str(release.module), "-trimpath", "-ldflags", flags, "-o", str(output)]
     done = subprocess.run([*command, f"{MODULE}/cmd/pulumi"], stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
@@ -190,39 +223,51 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def get() -> Path:
+def get(release: Release) -> Path:
     """The folder of a CLI that works, got from the first source that has one.
 
     Raises:
         SystemExit: with one sentence that says what was tried and the way out.
     """
-    machine = look()
-    if machine.path_version is not None and not new_enough(machine.path_version):
-        tell(
-            f"The pulumi on PATH is {machine.path_version}; this project needs {OLDEST[0]}.{OLDEST[1]} or newer."
-        )
+    on_path = path_version()
+    machine = Machine(
+        on_path=release.takes(on_path),
+        official_cached=(release.official_folder / "bin" / "pulumi").exists(),
+        build_cached=release.built_binary.exists(),
+        has_go=shutil.which("go") is not None,
+    )
+    oldest_version = ".".join(oldest().official_version.split(".")[:2])
+    wanted = f"Pulumi {release.official_version}" if release.exact else f"Pulumi {oldest_version} or newer"
+    if on_path is not None and not machine.on_path:
+        tell(f"The pulumi on PATH is {on_path}; this needs {wanted}.")
     getters = {Source.PATH: from_path, Source.OFFICIAL: official, Source.BUILD: build}
+    versions = {
+        Source.PATH: on_path,
+        Source.OFFICIAL: f"v{release.official_version}",
+        Source.BUILD: release.module_version,
+    }
     reasons = []
     for source in sources(machine):
         try:
-            folder = getters[source]()
+            folder = getters[source](release)
         except UnavailableError as error:  # noqa: PERF203  # two rounds at most
             reasons.append(str(error))
         else:
-            version = {
-                Source.PATH: machine.path_version,
-                Source.OFFICIAL: f"v{installed_version('pulumi')}",
-                Source.BUILD: module_version(),
-            }[source]
-            tell(f"Pulumi CLI {version}, {source.value}: {folder}")
+            tell(f"Pulumi CLI {versions[source]}, {source.value}: {folder}")
             return folder
     if not machine.has_go:
         reasons.append("without Go it cannot be built")
     raise SystemExit(
-        f"No Pulumi CLI: {' and '.join(reasons)}. Install Pulumi {OLDEST[0]}.{OLDEST[1]} or newer "
+        f"No Pulumi CLI: {' and '.join(reasons)}. Install {wanted} "
         "(https://www.pulumi.com/docs/install/) or Go (https://go.dev/doc/install), then run this again."
     )
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Find or get a Pulumi CLI; prints its folder.")
+    parser.add_argument("--oldest", action="store_true", help="the oldest CLI that the docs promise")
+    print(get(oldest() if parser.parse_args().oldest else newest()))
+
+
 if __name__ == "__main__":
-    print(get())
+    main()

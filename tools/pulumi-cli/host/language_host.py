@@ -1,9 +1,10 @@
 """A Pulumi language host for Python, for an engine that was built without the official one.
 
 The engine starts it through the script `pulumi-language-python` beside it, reads its gRPC port from the
-first line of its output, calls `Run` (once for a preview, once for an update), and interrupts it at the end;
-one command starts it two or three times. Protocol: the SDK's `pulumi/runtime/proto/language.proto`. Packages
-are the business of pip or uv here, so every call but `Run` has an empty answer: on the wire, no bytes.
+first line of its output, calls `Run` (once for a preview, once for an update) and `RunPlugin` (once for each
+plugin in Python, such as a policy pack), and interrupts it at the end; one command starts it two or three times.
+Protocol: the SDK's `pulumi/runtime/proto/language.proto`. Packages are the business of pip or uv here, so every
+other call has an empty answer: on the wire, no bytes.
 
 Each `Run` has a process of its own, as with the official host, so that nothing a program leaves in its
 modules reaches the next run. What takes time is importing the SDK, so that is done once, beside the engine's
@@ -30,10 +31,12 @@ except ModuleNotFoundError:
     )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
 SERVICE = "pulumirpc.LanguageRuntime"
 EMPTY = ("Handshake", "GetPluginInfo", "GetRequiredPackages", "GetProgramDependencies", "About", "Cancel")
+MOST_CALLS = 64  # at once: each running plugin holds one for as long as it lives
 
 
 def serve_engine(runs: Connection) -> None:
@@ -45,15 +48,23 @@ def serve_engine(runs: Connection) -> None:
             runs.send_bytes(request)
             return runs.recv_bytes()
 
+    def run_plugin(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        from plugin_runner import run_plugin  # noqa: PLC0415  # imports the SDK, which most runs do not need here
+
+        return run_plugin(request, context)
+
     handlers = {name: grpc.unary_unary_rpc_method_handler(lambda *_: b"") for name in EMPTY}
     handlers["InstallDependencies"] = grpc.unary_stream_rpc_method_handler(lambda *_: iter(()))
     handlers["Run"] = grpc.unary_unary_rpc_method_handler(run)
-    server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.max_receive_message_length", -1)])
+    handlers["RunPlugin"] = grpc.unary_stream_rpc_method_handler(run_plugin)
+    workers = ThreadPoolExecutor(max_workers=MOST_CALLS)
+    server = grpc.server(workers, options=[("grpc.max_receive_message_length", -1)])
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
     sys.stdin.buffer.read()  # the engine holds the other end: end of file means that it is gone, however it went
+    server.stop(grace=None)  # ends the plugins
 
 
 def main() -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 DONE = 0
+MONITOR_IS_GONE = (
+    "Resource monitor has terminated, shutting down"  # the SDK's text, in pulumi/runtime/settings.py
+)
 REPORTED = 32  # the exit code by which Pulumi's own hosts say "failed, and the user has been told why"
 
 
@@ -81,10 +84,12 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> int:
     loop.set_default_executor(ThreadPoolExecutor(max_workers=4 * max(request.parallel, 1)))
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(run))
-    except pulumi.RunError as error:
-        pulumi.log.error(str(error))
     except Exception as error:  # noqa: BLE001  # whatever a user's program raises is shown to the user
-        if not is_shutdown(error):
+        if is_shutdown(error):
+            pass
+        elif isinstance(error, pulumi.RunError):
+            pulumi.log.error(str(error))
+        else:
             pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
     else:
         return DONE
@@ -95,7 +100,14 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> int:
 
 
 def is_shutdown(error: Exception) -> bool:
-    """Whether the engine has closed its monitor: the update failed elsewhere, and the user has been told."""
+    """Whether the engine has closed its monitor: the update failed elsewhere, and the user has been told.
+
+    Newer engines (3.274, not yet 3.245) close it before they interrupt the program. The SDK then raises a RunError
+    that only its text tells from a program's own. Pulumi's executor, `pulumi-language-python-exec`, logs that one
+    as another error.
+    """
+    if isinstance(error, pulumi.RunError):
+        return str(error) == MONITOR_IS_GONE
     return isinstance(error, grpc.RpcError) and error.code() in (
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.CANCELLED,

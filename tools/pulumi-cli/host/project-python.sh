@@ -1,16 +1,26 @@
 # Sourced by the two plugins beside it: sets PYTHON to the interpreter that the Pulumi project runs with. The order is
 # that of Pulumi's own plugins (https://www.pulumi.com/docs/iac/languages-sdks/python/): the project's `virtualenv`
-# option, then the active virtual environment, then python3 on PATH.
-# The engine gives the option to resource plugins as PULUMI_RUNTIME_VIRTUALENV, but tells the language host nothing
-# before it has started, so that one reads it from Pulumi.yaml.
+# option, then the environment of its `toolchain` option, then the active virtual environment, then python3 on PATH.
+# The engine gives the options to resource plugins as PULUMI_RUNTIME_…, but tells the language host nothing before it
+# has started, so that one reads them from Pulumi.yaml.
 
-venv=${PULUMI_RUNTIME_VIRTUALENV:-}
 root=$PWD
 while [ ! -f "$root/Pulumi.yaml" ] && [ "$root" != / ]; do root=$(dirname "$root"); done
-if [ -z "$venv" ] && [ -f "$root/Pulumi.yaml" ]; then
-    venv=$(sed -n \
-        -e "s/^[^#]*virtualenv:[[:space:]]*[\"']\([^\"']*\)[\"'].*/\1/p" -e t \
-        -e 's/^[^#]*virtualenv:[[:space:]]*\([^,}#[:space:]]*\).*/\1/p' "$root/Pulumi.yaml" | head -n 1)
+
+# An option of the project's runtime by its name.
+option() {
+    [ -f "$root/Pulumi.yaml" ] || return 0
+    sed -n \
+        -e "s/^[^#]*$1:[[:space:]]*[\"']\([^\"']*\)[\"'].*/\1/p" -e t \
+        -e "s/^[^#]*$1:[[:space:]]*\([^,}#[:space:]]*\).*/\1/p" "$root/Pulumi.yaml" | head -n 1
+}
+
+venv=${PULUMI_RUNTIME_VIRTUALENV:-$(option virtualenv)}
+if [ -z "$venv" ]; then
+    case ${PULUMI_RUNTIME_TOOLCHAIN:-$(option toolchain)} in
+        uv) venv=.venv ;;
+        poetry) venv=$(cd "$root" && poetry env info --path) ;;
+    esac
 fi
 case $venv in
     "") venv=${VIRTUAL_ENV:-} ;;
