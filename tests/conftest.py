@@ -39,11 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def cli(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Cli:
     """The CLI that `make setup` got; with --oldest-cli, the oldest that the docs promise."""
-    command = [sys.executable, REPOSITORY / "tools" / "pulumi-cli" / "get.py"]
-    options = ["--oldest"] if pytestconfig.getoption("--oldest-cli") else []
-    folder = subprocess.run(
-        [*command, *options], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
+    command = [sys.executable, str(REPOSITORY / "tools" / "pulumi-cli" / "get.py")]
+    if pytestconfig.getoption("--oldest-cli"):
+        command.append("--oldest")
+    folder = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     return Cli(Path(folder), home=tmp_path_factory.mktemp("pulumi-home"))
 
 
