@@ -134,12 +134,12 @@ def children_cpu_seconds() -> float:
 def open_lab(limits: Limits | None = None) -> Iterator[Lab]:
     """A lab with an empty EC2; nothing of it is left afterwards."""
     tool = REPOSITORY / "tools" / "pulumi-cli" / "get.py"
-    found = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=True)
     with tempfile.TemporaryDirectory(prefix="ami-bench-") as name, LocalEC2(limits=limits or False) as ec2:
         folder = Path(name)
         home = folder / "pulumi-home"
         home.mkdir()
-        yield Lab(Cli(Path(found.stdout.strip()), home), ec2, folder)
+        yield Lab(Cli(Path(done.stdout.strip()), home), ec2, folder)
 
 
 def median_ratio(ours: Sequence[float], floor: Sequence[float]) -> float:

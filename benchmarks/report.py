@@ -23,9 +23,9 @@ def write(section: str, outcome: Outcome, seconds: float) -> None:
     """
     begin, end = f"<!-- {section} -->\n", f"<!-- /{section} -->"
     text = README.read_text(encoding="utf-8")
-    before, found, rest = text.partition(begin)
+    before, marker, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
-    if not (found and closed):
+    if not (marker and closed):
         raise ValueError(f"{README.name} has no markers for the section {section}")
     when = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     line = f"*{when}, {_machine()}; the section took {seconds / 60:.1f} minutes.*"

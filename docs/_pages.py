@@ -39,20 +39,20 @@ def _help(verb: str | None) -> str:
 
 def _keys(key: str) -> str:
     names, resource = _TABLES[key]
-    said = _arguments(resource)
-    rows = [f"| `{camel}` | {said[ours]} |" for camel, ours in names.items()]
+    sentences = _arguments(resource)
+    rows = [f"| `{camel}` | {sentences[ours]} |" for camel, ours in names.items()]
     return "\n".join(["| Key | What it says |", "|---|---|", *rows])
 
 
 def _arguments(resource: type) -> dict[str, str]:
     """The Args section of a constructor's docstring: name -> its sentences, with our names as the keys spell them."""
     section = (inspect.getdoc(vars(resource)["__init__"]) or "").partition("Args:\n")[2].partition("\n\n")[0]
-    said = {}
+    sentences = {}
     for entry in re.split(r"\n(?=    \w+: )", "\n" + section):
         name, colon, sentence = entry.strip().partition(": ")
         if colon:
-            said[name] = _as_markdown(" ".join(sentence.split()))
-    return said
+            sentences[name] = _as_markdown(" ".join(sentence.split()))
+    return sentences
 
 
 def _as_markdown(sentence: str) -> str:
@@ -64,12 +64,12 @@ def _as_markdown(sentence: str) -> str:
 def _variables() -> str:
     source = inspect.getsource(Settings)
     rows = []
-    said = ""
+    comment = ""
     for line in source.splitlines():
         comment = re.fullmatch(r"\s*#: (.*)", line)
         value = re.fullmatch(r"\s*(\w+): float = (\S+)", line)
         if comment:
-            said = comment[1]
+            comment = comment[1]
         elif value:
-            rows.append(f"| `AMI_DEPRECATION_{value[1].upper()}` | {value[2]} | {said} |")
+            rows.append(f"| `AMI_DEPRECATION_{value[1].upper()}` | {value[2]} | {comment} |")
     return "\n".join(["| Variable | Default | |", "|---|---|---|", *rows])

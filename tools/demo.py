@@ -171,10 +171,10 @@ def indented(text: str) -> str:
 def engine() -> Path:
     """The folder of the CLI that `make setup` got."""
     tool = REPOSITORY / "tools" / "pulumi-cli" / "get.py"
-    found = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=False)
-    if found.returncode:
-        sys.exit(found.returncode)  # it has said why
-    return Path(found.stdout.strip())
+    done = subprocess.run([sys.executable, tool], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)  # it has said why
+    return Path(done.stdout.strip())
 
 
 def main() -> int:

@@ -80,9 +80,9 @@ class Studio:
     def comment(self, name: str) -> None:
         """Draw the comment of the program's preview, as it would look in a pull request."""
         preview = self.stack.run("preview", "--json").stdout
-        said = self.command("comment", given=preview)
+        text = self.command("comment", given=preview)
         # What is folded in a pull request is open in the picture.
-        html = MarkdownIt("commonmark", {"html": True}).enable("table").render(said)
+        html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
         page = self.browser.new_page(viewport={"width": 1110, "height": 600}, device_scale_factor=1.5)
         page.set_content(COMMENT_PAGE.format(html.replace("<details>", "<details open>")))
         page.locator("article").screenshot(path=IMAGES / f"{name}.png")
@@ -216,9 +216,9 @@ def fleet(studio: Studio) -> None:
 def chromium() -> str:
     """The browser that `make setup` found or got."""
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     raise SystemExit("No Chromium on PATH: run make browser.")
 
 

@@ -40,9 +40,7 @@ def adopted(stack: Stack) -> dict[str, str]:
     return {each["urn"].rpartition("::")[2]: each["outputs"]["image_id"] for each in stack.resources(TOKEN)}
 
 
-def test_the_program_takes_over_without_a_changing_call(
-    stack: Stack, ec2: LocalEC2, dated: dict[str, str]
-) -> None:
+def test_adopted_program_makes_no_changing_call(stack: Stack, ec2: LocalEC2, dated: dict[str, str]) -> None:
     stack.program(succeed(ec2, "adopt", *BOTH))
     assert "6 to create" in stack.preview().output, "with the stack itself"
     assert stack.up().mutations == []
@@ -51,7 +49,7 @@ def test_the_program_takes_over_without_a_changing_call(
     assert stack.preview("--refresh", "--expect-no-changes").code == 0
 
 
-def test_the_configuration_takes_over_without_a_changing_call(
+def test_adopted_configuration_makes_no_changing_call(
     root: Stack, ec2: LocalEC2, dated: dict[str, str]
 ) -> None:
     file = str(root.project / f"Pulumi.{root.name}.yaml")
@@ -61,25 +59,25 @@ def test_the_configuration_takes_over_without_a_changing_call(
     assert root.up().calls == ()
 
 
-def test_what_was_adopted_can_be_moved_and_left_as_it_was_found(stack: Stack, ec2: LocalEC2) -> None:
-    found = NOW.replace(second=0, microsecond=0) + timedelta(days=200)
-    image_id = ec2.add_image("web", deprecation_time=found)
+def test_adopted_date_can_be_moved_and_restored(stack: Stack, ec2: LocalEC2) -> None:
+    original = NOW.replace(second=0, microsecond=0) + timedelta(days=200)
+    image_id = ec2.add_image("web", deprecation_time=original)
     program = succeed(ec2, "adopt", "--on-destroy", "restore")
     stack.program(program)
     assert stack.up().mutations == []
-    stack.program(program.replace(f"{found:%Y-%m-%dT%H:%M:00Z}", "2031-01-01"))
+    stack.program(program.replace(f"{original:%Y-%m-%dT%H:%M:00Z}", "2031-01-01"))
     assert stack.up().mutations == ["EnableImageDeprecation"]
     stack.destroy()
-    assert ec2.image(image_id).deprecation_time == found
+    assert ec2.image(image_id).deprecation_time == original
 
 
-def test_a_filter_leaves_images_out(ec2: LocalEC2, dated: dict[str, str]) -> None:
+def test_filter_leaves_images_out(ec2: LocalEC2, dated: dict[str, str]) -> None:
     written = succeed(ec2, "adopt", "--name", "golden*")
     assert dated["golden-base-linux-1.0"] in written
     assert written.count("image_id=") == 1
 
 
-def test_the_role_that_reads_is_the_role_that_is_written(ec2: LocalEC2) -> None:
+def test_adopt_writes_role_it_reads_with(ec2: LocalEC2) -> None:
     theirs = ec2.add_image("web", account="210987654321", deprecation_time=NOW + timedelta(days=9))
     role = "arn:aws:iam::210987654321:role/images"
     written = succeed(ec2, "adopt", "--role-arn", role)
@@ -87,7 +85,7 @@ def test_the_role_that_reads_is_the_role_that_is_written(ec2: LocalEC2) -> None:
     assert f'role_arn="{role}"' in written
 
 
-def test_a_region_that_fails_gives_no_half_of_a_program(ec2: LocalEC2, dated: dict[str, str]) -> None:
+def test_failing_region_writes_no_partial_program(ec2: LocalEC2, dated: dict[str, str]) -> None:
     del dated
     ec2.faults.add("DescribeImages", "denied", region="us-east-1", times=None)
     result = command(ec2, "adopt", *BOTH)
@@ -96,7 +94,7 @@ def test_a_region_that_fails_gives_no_half_of_a_program(ec2: LocalEC2, dated: di
     assert result.stderr.count("\n") == 1
 
 
-def test_without_an_image_to_adopt_it_says_so(ec2: LocalEC2) -> None:
+def test_adopt_without_images_says_so(ec2: LocalEC2) -> None:
     result = command(ec2, "adopt")
     assert result.returncode == 0
     assert result.stderr == "ami-deprecation: 0 images with a date in eu-west-1\n"

@@ -86,12 +86,12 @@ EXPECTED = {
     "later": "| {id} | eu-west-1 | {d100} → {d130} | 129 days | moved later (30 days) |",
     "earlier": "| {id} | eu-west-1 | {d100} → {d3} | 2 days | moved earlier (97 days) | ⚠️ short notice: 2 days |",
     "gone": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
-    "restored": "| {id} | eu-west-1 | {d100} → 2031-01-01 | {found} days | restored |",
+    "restored": "| {id} | eu-west-1 | {d100} → 2031-01-01 | {original} days | restored |",
     "old": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
     "new": "| {id} | eu-west-1 | none → {d100} | 99 days | set |",
     "renamed": "| {id} | eu-west-1 | {d100} | 99 days | kept: the resource before is now after |",
     "drift": "| {id} | eu-west-1 | none → {d100} | 99 days | set: puts back what was changed from outside |",
-    "adopted": "| {id} | eu-west-1 | 2031-01-01 | {found} days | adopted: nothing changes in EC2 |",
+    "adopted": "| {id} | eu-west-1 | 2031-01-01 | {original} days | adopted: nothing changes in EC2 |",
     "taken": "| {id} | eu-west-1 | 2031-01-01 → {d200} | 199 days | moved earlier ({moved} days) "
     "| ⚠️ already has the date 2031-01-01T00:00:00Z, which {d200}T00:00:00Z will replace |",
     "relative": "| {id} | eu-west-1 | none → in 30 days (about {d30} if applied today) | 30 days | set |",
@@ -101,10 +101,10 @@ EXPECTED = {
 def test_every_kind_of_change_has_its_row(changed: Stack, ec2: LocalEC2, ids: dict[str, str]) -> None:
     printed = changed.run("preview", "--refresh", "--json").stdout
     shown = succeed(ec2, "comment", stdin=printed)
-    found = datetime.fromisoformat(f"{FOUND}T00:00:00+00:00")
+    original = datetime.fromisoformat(f"{FOUND}T00:00:00+00:00")
     values = {f"d{days}": day(days) for days in (3, 30, 100, 130, 200)} | {
-        "found": (found - NOW).days,
-        "moved": (found - datetime.fromisoformat(f"{day(200)}T00:00:00+00:00")).days,
+        "original": (original - NOW).days,
+        "moved": (original - datetime.fromisoformat(f"{day(200)}T00:00:00+00:00")).days,
     }
     expected = {row.format(id=f"{name}-image<br>`{ids[name]}`", **values) for name, row in EXPECTED.items()}
     rows = {line for line in shown.splitlines() if line.startswith("| ") and "`ami-" in line}
@@ -120,8 +120,8 @@ def test_every_kind_of_change_has_its_row(changed: Stack, ec2: LocalEC2, ids: di
     assert "later-image" in folded
 
 
-def test_what_the_comment_says_is_what_the_update_does(changed: Stack, ids: dict[str, str]) -> None:
-    said = preview.read(changed.preview_json("--refresh"), datetime.now(timezone.utc)).changes
+def test_comment_matches_update(changed: Stack, ids: dict[str, str]) -> None:
+    changes = preview.read(changed.preview_json("--refresh"), datetime.now(timezone.utc)).changes
     calls = {
         image_id: call.action
         for call in changed.up("--refresh").calls
@@ -132,16 +132,14 @@ def test_what_the_comment_says_is_what_the_update_does(changed: Stack, ids: dict
         str(change.image_id): "DisableImageDeprecation"
         if change.action is Action.CANCELLED
         else "EnableImageDeprecation"
-        for change in said
+        for change in changes
         if change.action in CHANGING
     }
     assert calls == expected
-    assert {change.image_id for change in said} == set(ids.values())
+    assert {change.image_id for change in changes} == set(ids.values())
 
 
-def test_the_same_preview_twice_is_the_same_comment_and_after_the_update_there_is_none(
-    changed: Stack, ec2: LocalEC2
-) -> None:
+def test_comment_is_stable_and_empty_after_update(changed: Stack, ec2: LocalEC2) -> None:
     one, two = (succeed(ec2, "comment", stdin=changed.run("preview", "--json").stdout) for _ in range(2))
     assert one == two
     changed.up("--refresh")
@@ -153,7 +151,7 @@ def test_the_same_preview_twice_is_the_same_comment_and_after_the_update_there_i
     assert "8 resources stay as they are." in succeed(ec2, "comment", stdin=with_sames)
 
 
-def test_an_image_of_the_same_update_and_a_public_one(stack: Stack, ec2: LocalEC2) -> None:
+def test_image_of_same_update_and_public_one(stack: Stack, ec2: LocalEC2) -> None:
     public = ec2.add_image("everybodys", public=True, created=NOW - timedelta(days=30))
     declare(
         stack,
@@ -174,7 +172,7 @@ def test_an_image_of_the_same_update_and_a_public_one(stack: Stack, ec2: LocalEC
     assert "⚠️ is public: EC2 will move its date only earlier from then on, and not cancel it" in shown
 
 
-def test_a_fleets_image_in_use_is_a_warning_at_its_row(stack: Stack, ec2: LocalEC2) -> None:
+def test_policy_image_in_use_is_warning_in_its_row(stack: Stack, ec2: LocalEC2) -> None:
     used, idle = (ec2.add_image(f"base-{n}", created=NOW - timedelta(days=30)) for n in (1, 2))
     ec2.add_reference(used, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/golden")
     stack.program(
@@ -190,7 +188,7 @@ def test_a_fleets_image_in_use_is_a_warning_at_its_row(stack: Stack, ec2: LocalE
     assert f"`{idle}`" in shown.partition("<details>")[2]
 
 
-def test_a_preview_that_fails_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2) -> None:
+def test_failed_preview_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2) -> None:
     declare(stack, resource("web", ec2.add_image("web"), "deprecate_at='2020-01-01'"))
     printed = stack.run("preview", "--json", check=False)
     assert printed.code != 0
@@ -201,7 +199,7 @@ def test_a_preview_that_fails_is_commented_with_its_reason(stack: Stack, ec2: Lo
     )
 
 
-def test_in_a_pipe_and_from_a_file(stack: Stack, ec2: LocalEC2) -> None:
+def test_comment_reads_pipe_or_file(stack: Stack, ec2: LocalEC2) -> None:
     declare(stack, resource("web", ec2.add_image("web-1"), f"deprecate_at={day(100)!r}"))
     pipe = f"pulumi preview --json | tee preview.json | {sys.executable} -m ami_deprecation comment --output comment.md"
     subprocess.run(["sh", "-c", pipe], cwd=stack.project, env=stack.environment(), check=True, timeout=120)
@@ -210,7 +208,7 @@ def test_in_a_pipe_and_from_a_file(stack: Stack, ec2: LocalEC2) -> None:
     assert succeed(ec2, "comment", str(stack.project / "preview.json")) == piped
 
 
-def test_other_output_of_pulumi_is_refused(stack: Stack, ec2: LocalEC2) -> None:
+def test_other_pulumi_output_is_refused(stack: Stack, ec2: LocalEC2) -> None:
     declare(stack, resource("web", ec2.add_image("web-1"), f"deprecate_at={day(100)!r}"))
     for arguments in (["preview"], ["stack", "export"], ["stack", "--json"], ["config", "--json"]):
         printed = stack.run(*arguments, check=False).stdout
@@ -221,7 +219,7 @@ def test_other_output_of_pulumi_is_refused(stack: Stack, ec2: LocalEC2) -> None:
         assert "give what `pulumi preview --json` printed" in result.stderr
 
 
-def test_a_preview_of_other_resources_alone_has_no_date_to_tell(stack: Stack, ec2: LocalEC2) -> None:
+def test_preview_of_other_resources_has_no_comment(stack: Stack, ec2: LocalEC2) -> None:
     stack.program("import pulumi\npulumi.export('answer', 42)")
     printed = stack.run("preview", "--json").stdout
     assert digests.load(printed) == json.loads(printed)

@@ -40,7 +40,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = next((where for name in NAMES if (where := shutil.which(name))), None)
     assert path, "these tests need a Chromium: make browser"
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
@@ -64,14 +64,14 @@ def visit(browser: Browser, file: Path) -> Iterator[Visit]:
     page.close()
 
 
-def test_the_page_needs_no_network_and_breaks_no_policy(visit: Visit) -> None:
+def test_page_needs_no_network_and_obeys_its_policy(visit: Visit) -> None:
     visit.sort_by("Created")
     visit.page.locator("#search").fill("web")
     assert visit.requests == [visit.url]
     assert visit.complaints == []
 
 
-def test_its_policy_stops_what_a_name_could_smuggle_in(visit: Visit) -> None:
+def test_page_policy_stops_injected_names(visit: Visit) -> None:
     assert visit.page.locator("img").count() == 0
     shown = visit.names()
     assert '<img src=x onerror=alert(1)> & "quotes"' in shown
@@ -87,7 +87,7 @@ def test_its_policy_stops_what_a_name_could_smuggle_in(visit: Visit) -> None:
     assert sum("Content Security Policy" in complaint for complaint in visit.complaints) == 2
 
 
-def test_a_column_is_sorted_up_and_down_by_what_it_means(visit: Visit) -> None:
+def test_columns_sort_both_ways_by_value(visit: Visit) -> None:
     assert visit.column("Deprecation")[0] == "2026-11-16", "the server's order: the next date first"
     assert visit.sort_by("Days left") == "ascending"
     assert visit.column("Days left") == ["-60", "-20", "12", "40", "110", "300", "3600", "", ""]
@@ -118,7 +118,7 @@ def test_words_states_and_regions_filter_together(visit: Visit) -> None:
     assert visit.names() == ["payments-api-v2.10.0-arm64"]
 
 
-def test_the_keyboard_reaches_everything(visit: Visit) -> None:
+def test_keyboard_reaches_everything(visit: Visit) -> None:
     page = visit.page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -132,7 +132,7 @@ def test_the_keyboard_reaches_everything(visit: Visit) -> None:
     assert page.get_by_role("columnheader", name="State").get_attribute("aria-sort") == "ascending"
 
 
-def test_without_a_script_it_is_a_plain_table(browser: Browser, file: Path) -> None:
+def test_page_without_scripts_is_plain_table(browser: Browser, file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())
@@ -143,7 +143,7 @@ def test_without_a_script_it_is_a_plain_table(browser: Browser, file: Path) -> N
     context.close()
 
 
-def test_each_family_has_a_timeline_with_todays_line_that_a_screen_reader_can_tell(visit: Visit) -> None:
+def test_timeline_of_family_is_readable_by_screen_readers(visit: Visit) -> None:
     page = visit.page
     assert page.locator("article h3").evaluate_all("all => all.map(h => h.firstChild.textContent)") == [
         "web-server",
@@ -172,7 +172,7 @@ def test_each_family_has_a_timeline_with_todays_line_that_a_screen_reader_can_te
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE])
-def test_every_text_is_readable_on_its_ground(
+def test_text_contrast_is_sufficient(
     browser: Browser, file: Path, scheme: str, viewport: dict[str, int]
 ) -> None:
     page = browser.new_page(color_scheme=scheme, viewport=viewport)  # type: ignore[arg-type]
@@ -182,7 +182,7 @@ def test_every_text_is_readable_on_its_ground(
     assert faint == [], "WCAG 2.1, 1.4.3: at least 4.5 to 1"
 
 
-def test_a_dark_page_is_dark(browser: Browser, file: Path) -> None:
+def test_dark_page_is_dark(browser: Browser, file: Path) -> None:
     grounds = []
     for scheme in ("light", "dark"):
         page = browser.new_page(color_scheme=scheme)
@@ -195,7 +195,7 @@ def test_a_dark_page_is_dark(browser: Browser, file: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280, 1920])
-def test_no_width_makes_the_page_scroll_sideways(browser: Browser, file: Path, width: int) -> None:
+def test_page_never_scrolls_sideways(browser: Browser, file: Path, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 844})
     page.goto(file.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
@@ -203,7 +203,7 @@ def test_no_width_makes_the_page_scroll_sideways(browser: Browser, file: Path, w
     page.close()
 
 
-def test_on_a_phone_a_row_is_a_card_with_labels_and_can_be_sorted(browser: Browser, file: Path) -> None:
+def test_phone_rows_are_sortable_cards_with_labels(browser: Browser, file: Path) -> None:
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     visited = Visit(page, file.as_uri())
     card = page.locator("tbody tr").first.bounding_box()
@@ -225,7 +225,7 @@ def test_on_a_phone_a_row_is_a_card_with_labels_and_can_be_sorted(browser: Brows
     page.close()
 
 
-def test_on_a_phone_a_tiles_dot_stands_beside_its_word(browser: Browser, file: Path) -> None:
+def test_phone_tile_dots_are_next_to_their_labels(browser: Browser, file: Path) -> None:
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     page.goto(file.as_uri())
     heights = page.eval_on_selector_all(
@@ -238,7 +238,7 @@ def test_on_a_phone_a_tiles_dot_stands_beside_its_word(browser: Browser, file: P
     assert max(heights) < 1.5, "a single word is one line"
 
 
-def test_labels_and_dates_of_a_timeline_do_not_overlap_on_a_phone(browser: Browser, file: Path) -> None:
+def test_phone_timeline_labels_do_not_overlap_dates(browser: Browser, file: Path) -> None:
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     page.goto(file.as_uri())
     pairs = page.eval_on_selector_all(
@@ -253,7 +253,7 @@ def test_labels_and_dates_of_a_timeline_do_not_overlap_on_a_phone(browser: Brows
     assert min(pairs) > 0
 
 
-def test_today_and_the_months_beside_it_do_not_overlap_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+def test_phone_timeline_today_does_not_overlap_months(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "near.html"
     # The first of January, which has a label, is two weeks before today: a thirteenth of the line.
     file.write_text(as_html(report([row(image("web-1", age=90, due=30))])), encoding="utf-8")
@@ -273,7 +273,7 @@ def test_today_and_the_months_beside_it_do_not_overlap_on_a_phone(browser: Brows
     assert min(gaps) > 0
 
 
-def test_a_large_account_still_makes_a_page_that_opens(browser: Browser, tmp_path: Path) -> None:
+def test_page_of_a_large_account_opens(browser: Browser, tmp_path: Path) -> None:
     many: Sequence[object] = [
         row(
             image(

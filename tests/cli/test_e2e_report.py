@@ -38,7 +38,7 @@ def names(document: dict[str, Any]) -> list[str]:
     return [each["name"] for each in document["images"]]
 
 
-def test_all_own_images_of_the_region_in_force_are_listed_by_their_dates(ec2: LocalEC2) -> None:
+def test_report_lists_own_images_of_region_by_date(ec2: LocalEC2) -> None:
     ec2.add_image("endless")
     ec2.add_image("later", deprecation_time=ahead(100.5), tags={"Team": "shop"})
     ec2.add_image("past", deprecation_time=ahead(-3.5))
@@ -46,8 +46,8 @@ def test_all_own_images_of_the_region_in_force_are_listed_by_their_dates(ec2: Lo
     ec2.add_image("theirs", account="210987654321", public=True)
     ec2.add_image("elsewhere", region="us-east-1")
     document = listed(ec2)
-    found = {each["name"]: (each["state"], each["days_left"]) for each in document["images"]}
-    assert found == {
+    rows = {each["name"]: (each["state"], each["days_left"]) for each in document["images"]}
+    assert rows == {
         "past": ("deprecated", -3),
         "later": ("due", 100),
         "endless": ("none", None),
@@ -59,7 +59,7 @@ def test_all_own_images_of_the_region_in_force_are_listed_by_their_dates(ec2: Lo
     assert names(listed(ec2, "--tag", "Team=shop", "--name", "l*")) == ["later"]
 
 
-def test_references_say_who_uses_an_image(ec2: LocalEC2) -> None:
+def test_references_name_users_of_image(ec2: LocalEC2) -> None:
     used = ec2.add_image("used")
     ec2.add_image("unused")
     ec2.add_reference(used, "ssm:Parameter", PARAMETER)
@@ -67,7 +67,7 @@ def test_references_say_who_uses_an_image(ec2: LocalEC2) -> None:
     assert by_name == {"used": [{"resource_type": "ssm:Parameter", "arn": PARAMETER}], "unused": []}
 
 
-def test_every_region_of_the_account_can_be_read(ec2: LocalEC2) -> None:
+def test_every_region_of_account_can_be_read(ec2: LocalEC2) -> None:
     ec2.add_image("here")
     ec2.add_image("there", region="us-east-1")
     document = listed(ec2, "--all-regions")
@@ -76,7 +76,7 @@ def test_every_region_of_the_account_can_be_read(ec2: LocalEC2) -> None:
     assert sum(call.action == "DescribeImages" for call in ec2.calls) == len(document["regions"])
 
 
-def test_a_region_that_fails_is_named_and_hides_no_other(ec2: LocalEC2) -> None:
+def test_failing_region_is_named_and_others_are_shown(ec2: LocalEC2) -> None:
     ec2.add_image("here")
     ec2.faults.add("DescribeImages", "denied", region="us-east-1", times=None)
     result = command(ec2, "report", "-r", "us-east-1,eu-west-1", "--format", "json")
@@ -89,7 +89,7 @@ def test_a_region_that_fails_is_named_and_hides_no_other(ec2: LocalEC2) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_references_that_cannot_be_read_leave_the_images_in_the_report(ec2: LocalEC2) -> None:
+def test_report_keeps_images_when_references_fail(ec2: LocalEC2) -> None:
     ec2.add_image("here")
     ec2.faults.add("DescribeImageReferences", "denied", times=None)
     result = command(ec2, "report", "--references", "--format", "json")
@@ -100,7 +100,7 @@ def test_references_that_cannot_be_read_leave_the_images_in_the_report(ec2: Loca
     assert "ec2:DescribeImageReferences" in result.stderr
 
 
-def test_a_role_is_assumed_for_another_account(ec2: LocalEC2) -> None:
+def test_role_reads_another_account(ec2: LocalEC2) -> None:
     ec2.add_image("mine")
     ec2.add_image("theirs", account="210987654321")
     role = "arn:aws:iam::210987654321:role/reader"
@@ -119,7 +119,7 @@ def test_a_role_is_assumed_for_another_account(ec2: LocalEC2) -> None:
         (None, True, 5, 0),
     ],
 )
-def test_the_gate_says_no_when_an_image_in_use_is_due(
+def test_gate_fails_when_image_in_use_is_due(
     ec2: LocalEC2,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -135,13 +135,13 @@ def test_the_gate_says_no_when_an_image_in_use_is_due(
     if used:
         ec2.add_reference(image_id, "ssm:Parameter", PARAMETER)
     assert run(["report", "--fail-within", "14d"]) == code
-    said = capsys.readouterr().err
-    assert (f"{image_id} (web) in eu-west-1 is in use" in said) is bool(code)
+    errors = capsys.readouterr().err
+    assert (f"{image_id} (web) in eu-west-1 is in use" in errors) is bool(code)
     asked = [call for call in ec2.calls if call.action == "DescribeImageReferences"]
     assert len(asked) == (days is not None and days < 14), "only images that are due are looked into"
 
 
-def test_an_incomplete_report_fails_rather_than_passing_the_gate(ec2: LocalEC2) -> None:
+def test_incomplete_report_fails_gate(ec2: LocalEC2) -> None:
     ec2.add_image("web", deprecation_time=ahead(3))
     ec2.faults.add("DescribeImageReferences", "denied", times=None)
     assert command(ec2, "report", "--fail-within", "14d").returncode == 1
@@ -158,7 +158,7 @@ def test_every_format_shows_every_image(
         assert all(image_id in text for image_id in ids), form
 
 
-def test_waiting_for_ec2s_limits_does_not_spoil_what_scripts_read(ec2: LocalEC2) -> None:
+def test_throttling_notes_stay_out_of_stdout(ec2: LocalEC2) -> None:
     ids = ec2.add_images(80, "web")
     result = command(
         ec2,
@@ -170,7 +170,7 @@ def test_waiting_for_ec2s_limits_does_not_spoil_what_scripts_read(ec2: LocalEC2)
     assert "the next ones wait for EC2's limit" in result.stderr
 
 
-def test_ctrl_c_ends_it_at_once_although_ec2_hangs(ec2: LocalEC2) -> None:
+def test_ctrl_c_stops_at_once_while_ec2_hangs(ec2: LocalEC2) -> None:
     hang = ec2.faults.add("DescribeImages", "hang", seconds=60, times=None)
     # A test run in the background ignores SIGINT, and a child would inherit that; on a terminal nothing is ignored.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -192,7 +192,7 @@ def test_ctrl_c_ends_it_at_once_although_ec2_hangs(ec2: LocalEC2) -> None:
     assert (process.returncode, out, err.strip()) == (130, "", "ami-deprecation: interrupted")
 
 
-def test_on_a_terminal_there_is_colour_and_a_progress_bar_that_goes_away(ec2: LocalEC2) -> None:
+def test_terminal_shows_color_and_transient_progress_bar(ec2: LocalEC2) -> None:
     ec2.add_image("past", deprecation_time=ahead(-3))
     seen = terminal(ec2, "report")
     assert "\x1b[31mdeprecated" in seen

@@ -34,7 +34,7 @@ from ami_deprecation.cli.families import UNNAMED, family, version
         ("windows 2022 base 2026.01.10", "windows 2022 base", "2026.01.10"),
     ],
 )
-def test_a_version_or_date_at_the_end_is_not_part_of_the_family(name: str, of: str, which: str) -> None:
+def test_version_or_date_at_end_is_not_part_of_family(name: str, of: str, which: str) -> None:
     assert (family(name), version(name)) == (of, which)
 
 
@@ -50,7 +50,7 @@ def test_a_version_or_date_at_the_end_is_not_part_of_the_family(name: str, of: s
         ),
     ],
 )
-def test_the_platform_after_a_version_stays_in_the_family(name: str, of: str, which: str) -> None:
+def test_platform_after_version_stays_in_family(name: str, of: str, which: str) -> None:
     assert (family(name), version(name)) == (of, which)
 
 
@@ -58,16 +58,16 @@ def test_the_platform_after_a_version_stays_in_the_family(name: str, of: str, wh
     "name",
     ["web", "web-server", "app-build", "web-r", "decade-facade", "web-deadbee", "2026-01-15", "-1", "42"],
 )
-def test_a_name_without_a_version_or_with_nothing_else_is_its_own_family(name: str) -> None:
+def test_name_without_version_is_its_own_family(name: str) -> None:
     assert (family(name), version(name)) == (name, name)
 
 
-def test_images_without_a_name_are_together() -> None:
+def test_images_without_name_are_together() -> None:
     assert family("") == family("  ") == UNNAMED
 
 
 @given(st.text(alphabet="abv019-_. /()[]@+xTZ", max_size=60))
-def test_any_name_has_a_family_and_a_label(name: str) -> None:
+def test_any_name_has_family_and_label(name: str) -> None:
     assert family(name)
     assert bool(version(name)) == bool(name.strip())
 

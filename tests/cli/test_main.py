@@ -37,7 +37,7 @@ def command(*arguments: str, code: str = "", **more: str) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("missing", ["click", "rich", "jinja2"])
-def test_without_the_extra_one_sentence_says_what_to_install(missing: str) -> None:
+def test_missing_extra_names_what_to_install(missing: str) -> None:
     hide = (
         "import importlib.util as u\nreal = u.find_spec\n"
         f"u.find_spec = lambda name, *more: None if name == {missing!r} else real(name, *more)"
@@ -48,7 +48,7 @@ def test_without_the_extra_one_sentence_says_what_to_install(missing: str) -> No
     assert result.stderr == "The command line needs a few more packages: pip install 'ami-deprecation[cli]'\n"
 
 
-def test_the_console_script_is_the_same_program() -> None:
+def test_console_script_is_same_program() -> None:
     [script] = entry_points(group="console_scripts", name="ami-deprecation")
     assert script.value == "ami_deprecation.__main__:main"
     result = command("--version")
@@ -56,9 +56,7 @@ def test_the_console_script_is_the_same_program() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_teaches_itself_with_examples_and_exit_codes(
-    verb: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_command_has_examples_and_exit_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([verb, "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"  ami-deprecation {verb}" in shown
@@ -100,7 +98,7 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(
     assert sentence in err
 
 
-def test_no_region_in_force_is_one_sentence() -> None:
+def test_missing_region_is_one_sentence() -> None:
     result = command("report")
     assert result.returncode == 2
     assert result.stderr == (
@@ -108,7 +106,7 @@ def test_no_region_in_force_is_one_sentence() -> None:
     )
 
 
-def test_without_credentials_the_region_is_named_and_the_exit_code_is_1() -> None:
+def test_missing_credentials_name_region_and_exit_1() -> None:
     result = command("report", "-r", "eu-west-1", AWS_SHARED_CREDENTIALS_FILE=os.devnull)
     assert result.returncode == 1
     assert result.stdout == "Nothing could be read.\n"
@@ -117,7 +115,7 @@ def test_without_credentials_the_region_is_named_and_the_exit_code_is_1() -> Non
     assert "Traceback" not in result.stderr
 
 
-def test_an_error_of_our_own_making_is_a_sentence_too_unless_its_place_is_asked_for() -> None:
+def test_unexpected_error_is_one_line_unless_debugging() -> None:
     broken = "import ami_deprecation.cli.preview as p\np.read = lambda *_: 1 / 0"
     result = command("comment", code=broken)
     assert result.returncode == 1
@@ -128,14 +126,14 @@ def test_an_error_of_our_own_making_is_a_sentence_too_unless_its_place_is_asked_
     assert "Traceback" in command("comment", code=broken, AMI_DEPRECATION_DEBUG="1").stderr
 
 
-def test_a_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["iam-policy", "-o", "/no/such/folder/policy.json"]) == 1
     assert capsys.readouterr().err == (
         "ami-deprecation: /no/such/folder/policy.json: No such file or directory\n"
     )
 
 
-def test_output_goes_to_a_file_and_nothing_to_stdout(
+def test_output_goes_to_file_and_nothing_to_stdout(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "policy.json"
@@ -144,9 +142,7 @@ def test_output_goes_to_a_file_and_nothing_to_stdout(
     assert json.loads(file.read_text())["Statement"][0]["Action"] == "ec2:DescribeImages"
 
 
-def test_adopt_does_not_write_over_what_somebody_wrote(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_adopt_does_not_overwrite_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text("encryptionsalt: v1:abc\n")
     assert run(["adopt", "-r", "eu-west-1", "--format", "yaml", "-o", str(file)]) == 2
@@ -154,19 +150,19 @@ def test_adopt_does_not_write_over_what_somebody_wrote(
     assert file.read_text() == "encryptionsalt: v1:abc\n"
 
 
-def test_the_help_says_which_regions_hold_without_any(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_default_regions(capsys: pytest.CaptureFixture[str]) -> None:
     for verb, default in (("report", "the Region in force"), ("iam-policy", "every Region")):
         run([verb, "--help"])
         assert f"Default: {default}." in " ".join(capsys.readouterr().out.split())
 
 
-def test_the_partition_follows_from_the_regions(capsys: pytest.CaptureFixture[str]) -> None:
+def test_partition_follows_from_regions(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["iam-policy", "--regions", "us-gov-west-1"]) == 0
     resources = [each["Resource"] for each in json.loads(capsys.readouterr().out)["Statement"]]
     assert resources == ["*", "arn:aws-us-gov:ec2:us-gov-west-1::image/*"]
 
 
-def test_a_reader_that_has_seen_enough_causes_no_complaint() -> None:
+def test_closed_pipe_causes_no_error() -> None:
     arguments = [sys.executable, "-m", "ami_deprecation", "iam-policy", "--references"]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout

@@ -73,12 +73,12 @@ def of(needs: Needs, action: str) -> dict[str, object]:
 def keys(statement: dict[str, object]) -> set[str]:
     """The condition keys in their published form."""
     condition = statement.get("Condition", {})
-    found = {key for test in condition.values() for key in test}  # type: ignore[attr-defined]
-    return {f"{key.partition('/')[0]}/${{TagKey}}" if "Tag/" in key else key for key in found}
+    keys = {key for test in condition.values() for key in test}  # type: ignore[attr-defined]
+    return {f"{key.partition('/')[0]}/${{TagKey}}" if "Tag/" in key else key for key in keys}
 
 
 @pytest.mark.parametrize("needs", ALL_NEEDS)
-def test_every_action_is_allowed_on_its_resource_type_with_keys_that_it_has(needs: Needs) -> None:
+def test_actions_use_supported_resource_types_and_keys(needs: Needs) -> None:
     for statement in statements(needs):
         assert statement["Effect"] == "Allow"
         for action in listed(statement["Action"]):
@@ -102,7 +102,7 @@ def test_statements_have_ids_that_iam_takes_and_that_differ(needs: Needs) -> Non
     assert all(each.isalnum() for each in ids)
 
 
-def test_only_what_is_used_is_allowed() -> None:
+def test_policy_allows_only_used_actions() -> None:
     reads, changes = {"ec2:DescribeImages"}, {"ec2:EnableImageDeprecation", "ec2:DisableImageDeprecation"}
     assert allowed(Needs(changes=False)) == reads
     assert allowed(Needs()) == reads | changes
@@ -111,7 +111,7 @@ def test_only_what_is_used_is_allowed() -> None:
     assert referenced == reads | BEHIND_REFERENCES | {"ec2:DescribeImageReferences"}
 
 
-def test_regions_limit_the_images_and_the_reads() -> None:
+def test_regions_limit_images_and_reads() -> None:
     needs = Needs(regions=("eu-west-1", "us-east-1"), references=True)
     assert of(needs, "ec2:EnableImageDeprecation")["Resource"] == [
         "arn:aws:ec2:eu-west-1::image/*",
@@ -122,7 +122,7 @@ def test_regions_limit_the_images_and_the_reads() -> None:
     assert of(needs, "ec2:DescribeImageReferences")["Condition"] == only
 
 
-def test_tags_limit_the_changes_and_not_the_reads() -> None:
+def test_tags_limit_changes_and_not_reads() -> None:
     needs = Needs(tags={"Team": ["web", "shop"], "Env": ["prod"]})
     assert of(needs, "ec2:DisableImageDeprecation")["Condition"] == {
         "StringEquals": {"aws:ResourceTag/Team": ["web", "shop"], "aws:ResourceTag/Env": "prod"}

@@ -35,9 +35,9 @@ SMALL = """\
 
 
 def text(*steps: object, diagnostics: object = None, many: int = 20, longest: int = 65_000) -> str:
-    found = read(*steps, diagnostics=diagnostics)
-    said = remarks(found, NOW, Limits(many=many))
-    return comment(found, said, NOW, key=found.stack, longest=longest)
+    preview = read(*steps, diagnostics=diagnostics)
+    warnings = remarks(preview, NOW, Limits(many=many))
+    return comment(preview, warnings, NOW, key=preview.stack, longest=longest)
 
 
 def line_of(shown: str, image: str) -> list[str]:
@@ -49,7 +49,7 @@ def folded(shown: str) -> str:
     return shown.partition("<details>")[2]
 
 
-def test_the_whole_comment_of_a_small_preview() -> None:
+def test_whole_comment_of_small_preview() -> None:
     shown = text(
         step("create", new=props("web-1", 1, to=50), name="a"),
         step("update", props("web-2", 2, to=100), props("web-2", 2, to=3), name="b"),
@@ -58,7 +58,7 @@ def test_the_whole_comment_of_a_small_preview() -> None:
     assert shown == SMALL
 
 
-def test_no_change_is_one_line_after_the_marker() -> None:
+def test_comment_without_changes_is_one_line() -> None:
     lines = text(step("same", props(), props())).splitlines()
     assert lines == [
         "<!-- ami-deprecation comment: shop/prod -->",
@@ -66,7 +66,7 @@ def test_no_change_is_one_line_after_the_marker() -> None:
     ]
 
 
-def test_the_marker_tells_stacks_apart_and_is_one_html_comment() -> None:
+def test_marker_is_one_html_comment_for_each_stack() -> None:
     assert marker("shop/prod") != marker("shop/test")
     for key in ("a-->b", "x", "", "--", "a----b", "a\nb"):
         shown = marker(key)
@@ -86,10 +86,10 @@ def test_the_marker_tells_stacks_apart_and_is_one_html_comment() -> None:
         (step("create", new=props(deprecate_in_days=3)), "short notice: 3 days"),
         (step("update", props(to=90), props(to=-1)), "the date is already past"),
         (step("delete", props(to=-1)), "its date has passed: once cancelled, it cannot be set again"),
-        (step("delete", props(to=90, found=2, on_destroy="restore")), "short notice: 2 days"),
+        (step("delete", props(to=90, original=2, on_destroy="restore")), "short notice: 2 days"),
     ],
 )
-def test_what_a_reviewer_must_not_miss_stands_first(made: dict[str, object], warning: str) -> None:
+def test_critical_rows_come_first(made: dict[str, object], warning: str) -> None:
     shown = text(made, step("create", new=props("other", 2, to=400), name="other"))
     assert line_of(shown, "web")[5] == f"⚠️ {warning}"
     assert "other" in folded(shown)
@@ -100,31 +100,31 @@ def test_what_a_reviewer_must_not_miss_stands_first(made: dict[str, object], war
     "made",
     [
         step("create", new=props(to=7.1)),
-        step("create", new=props(to=-1, found=-1)),
+        step("create", new=props(to=-1, original=-1)),
         step("update", props(to=-1), props(to=-1, on_destroy="restore")),
         step("delete", props(to=90)),
     ],
 )
-def test_what_is_in_order_is_folded(made: dict[str, object]) -> None:
+def test_unremarkable_rows_are_folded(made: dict[str, object]) -> None:
     shown = text(made)
     assert "⚠️" not in shown
     assert "web<br>" in folded(shown)
 
 
-def test_the_notice_can_be_longer() -> None:
-    found = read(step("create", new=props(to=13)))
-    assert remarks(found, NOW, Limits()).of_change == ((),)
-    assert remarks(found, NOW, Limits(notice=timedelta(days=14))).of_change == (("short notice: 13 days",),)
+def test_notice_can_be_longer() -> None:
+    preview = read(step("create", new=props(to=13)))
+    assert remarks(preview, NOW, Limits()).of_change == ((),)
+    assert remarks(preview, NOW, Limits(notice=timedelta(days=14))).of_change == (("short notice: 13 days",),)
 
 
-def test_many_changes_at_once_are_a_warning_and_adoptions_do_not_count() -> None:
-    adopted = [step("create", new=props(f"a{n}", n, to=90, found=90), name=f"a{n}") for n in range(1, 9)]
+def test_many_changes_warn_and_adoptions_do_not_count() -> None:
+    adopted = [step("create", new=props(f"a{n}", n, to=90, original=90), name=f"a{n}") for n in range(1, 9)]
     new = [step("create", new=props(f"n{n}", 50 + n, to=90), name=f"n{n}") for n in range(4)]
     assert "at once" not in text(*adopted, *new, many=4)
     assert "- ⚠️ 4 images change at once, more than 3" in text(*adopted, *new, many=3)
 
 
-def test_a_note_of_the_provider_stands_with_its_image_or_on_top() -> None:
+def test_provider_note_is_in_its_row_or_on_top() -> None:
     shown = text(
         step("create", new=props(to=50)),
         diagnostics=[
@@ -140,7 +140,7 @@ def test_a_note_of_the_provider_stands_with_its_image_or_on_top() -> None:
     assert "- ⚠️ checks against EC2 in eu-west-1 were left out: no credentials\n" in shown
 
 
-def test_a_preview_that_failed_says_so_instead_of_no_change() -> None:
+def test_failed_preview_is_not_shown_as_no_change() -> None:
     failed = [{"message": "error: it broke", "severity": "error"}]
     shown = text(diagnostics=failed)
     assert "The preview failed, so what would change is not known." in shown
@@ -153,11 +153,11 @@ def test_a_preview_that_failed_says_so_instead_of_no_change() -> None:
     ("made", "date", "what"),
     [
         (step("create", new=props(to=50.5)), "none → 2027-03-07", "set"),
-        (step("create", new=props(to=50.5, found=50.5)), "2027-03-07", "adopted: nothing changes in EC2"),
+        (step("create", new=props(to=50.5, original=50.5)), "2027-03-07", "adopted: nothing changes in EC2"),
         (step("update", props(to=40.5), props(to=50.5)), "2027-02-25 → 2027-03-07", "moved later (10 days)"),
         (step("delete", props(to=50.5)), "2027-03-07 → none", "cancelled"),
         (
-            step("delete", props(to=50.5, found=60.5, on_destroy="restore")),
+            step("delete", props(to=50.5, original=60.5, on_destroy="restore")),
             "2027-03-07 → 2027-03-17",
             "restored",
         ),
@@ -169,12 +169,12 @@ def test_a_preview_that_failed_says_so_instead_of_no_change() -> None:
         (step("create", new=props(deprecate_after_days=400)), "none → 400 days after it is made", "set"),
     ],
 )
-def test_a_row_says_from_when_to_when_and_what_happens(made: dict[str, object], date: str, what: str) -> None:
+def test_row_shows_old_date_new_date_and_action(made: dict[str, object], date: str, what: str) -> None:
     cells = line_of(text(made), "web")
     assert (cells[2], cells[4]) == (date, what)
 
 
-def test_an_image_of_the_same_update_is_named_by_its_resource() -> None:
+def test_image_of_same_update_is_named_by_resource() -> None:
     new = {
         "image_id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
         "region": "eu-west-1",
@@ -183,18 +183,18 @@ def test_an_image_of_the_same_update_is_named_by_its_resource() -> None:
     assert "| `copy`<br>made in this update | eu-west-1 |" in text(step("create", new=new, name="copy"))
 
 
-def test_an_image_whose_id_is_a_secret_is_not_said_to_be_new() -> None:
+def test_secret_image_id_is_not_shown_as_new() -> None:
     # What aws.ssm.get_parameter returns is a secret.
     shown = text(step("delete", {**props("golden", to=50), "image_id": "[secret]"}))
     assert "| golden<br>its id is a secret | eu-west-1 |" in shown
 
 
-def test_names_cannot_break_the_table_or_call_anybody() -> None:
+def test_names_cannot_break_table_or_call_anybody() -> None:
     shown = text(step("create", new=props("a|b`c`<b>@team", to=50)))
     assert r"| a\|b\`c\`\<b\>@<!-- -->team<br>`ami-00000000000000001` | eu-west-1 |" in shown
 
 
-def test_a_comment_never_grows_over_what_github_takes() -> None:
+def test_comment_stays_within_githubs_limit() -> None:
     steps = [
         step("create", new=props(f"web-{n}", n + 1, to=3 if n % 2 else 90), name=f"w{n}") for n in range(2000)
     ]
@@ -207,7 +207,7 @@ def test_a_comment_never_grows_over_what_github_takes() -> None:
     assert "short notice" in shown, "warnings stay longest"
 
 
-def test_a_table_that_is_cut_says_how_much_of_it_is_shown() -> None:
+def test_truncated_table_says_how_much_it_shows() -> None:
     steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(1000)]
     shown = text(*steps)
     rows = shown.count("<br>`ami-")
@@ -216,7 +216,7 @@ def test_a_table_that_is_cut_says_how_much_of_it_is_shown() -> None:
 
 
 @pytest.mark.parametrize("longest", [1_000, 65_000])
-def test_neither_many_errors_nor_long_ones_make_it_too_long(longest: int) -> None:
+def test_errors_keep_comment_within_limit(longest: int) -> None:
     failed = [{"message": f"error: web-{n}: {'why ' * n}", "severity": "error"} for n in range(600)]
     shown = text(step("create", new=props(to=50)), diagnostics=failed, longest=longest)
     assert len(shown) <= longest
@@ -225,6 +225,6 @@ def test_neither_many_errors_nor_long_ones_make_it_too_long(longest: int) -> Non
     assert "1 more do not fit into a comment" in shown
 
 
-def test_the_same_preview_gives_the_same_comment() -> None:
+def test_same_preview_gives_same_comment() -> None:
     steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(5)]
     assert text(*steps) == text(*reversed(steps))

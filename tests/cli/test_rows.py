@@ -29,14 +29,14 @@ QUARTER = timedelta(days=90)
         (10, "pending", State.DUE, 10),
     ],
 )
-def test_state_and_days_follow_from_the_date(
+def test_state_and_days_follow_from_date(
     due: float | None, state: str, expected: State, days: int | None
 ) -> None:
     made = row(image(due=due, state=state))
     assert (made.state, made.days_left) == (expected, days)
 
 
-def test_the_next_date_comes_first_and_images_without_one_last() -> None:
+def test_next_date_comes_first_and_images_without_one_last() -> None:
     made = [row(image(name, due=due)) for name, due in [("c", None), ("b", 9), ("a", None), ("d", -9)]]
     assert [each.image.name for each in ordered(made)] == ["d", "b", "a", "c"]
 
@@ -51,20 +51,20 @@ def test_the_next_date_comes_first_and_images_without_one_last() -> None:
         (13, "disabled", False),
     ],
 )
-def test_due_counts_dates_that_have_come_and_no_disabled_image(
+def test_due_includes_passed_dates_and_no_disabled_image(
     due: float | None, state: str, expected: bool
 ) -> None:
     assert is_due(row(image(due=due, state=state)), NOW, TWO_WEEKS) is expected
 
 
-def test_a_reference_or_a_recent_launch_is_a_use() -> None:
+def test_reference_or_recent_launch_is_use() -> None:
     assert is_in_use(row(image(), TEMPLATE), NOW, QUARTER)
     assert is_in_use(row(image(launched=89)), NOW, QUARTER)
     assert not is_in_use(row(image(launched=91)), NOW, QUARTER)
     assert not is_in_use(row(image(), known=True), NOW, QUARTER)
 
 
-def test_a_record_has_exactly_the_documented_keys() -> None:
+def test_record_has_exactly_documented_keys() -> None:
     assert row(image("web-1", number=255, due=10, launched=2), TEMPLATE).record() == {
         "name": "web-1",
         "image_id": "ami-000000000000000ff",

@@ -32,7 +32,7 @@ def names(*given: tuple[str, str]) -> list[str]:
     return [each.name for each in adoptions(made)]
 
 
-def test_only_images_with_a_date_are_taken_over() -> None:
+def test_only_dated_images_are_adopted() -> None:
     assert [each.image.name for each in adoptions(SOME)] == [
         "2026-01-01",
         "golden base (linux)/1.0",
@@ -51,7 +51,7 @@ def test_resources_are_named_after_their_images() -> None:
     assert names(("((", "eu-west-1")) == ["ami-00000000000000001"]
 
 
-def test_the_same_name_twice_is_told_apart_by_region_and_then_by_id() -> None:
+def test_same_names_get_region_then_id() -> None:
     assert names(("web", "eu-west-1"), ("web", "us-east-1")) == ["web-eu-west-1", "web-us-east-1"]
     assert names(("web", "eu-west-1"), ("web", "eu-west-1"), ("web", "us-east-1")) == [
         "web-eu-west-1-ami-00000000000000001",
@@ -65,15 +65,15 @@ def test_the_same_name_twice_is_told_apart_by_region_and_then_by_id() -> None:
         st.tuples(st.text(alphabet="ab-1. ", max_size=3), st.sampled_from(["a", "b", "a-b"])), max_size=8
     )
 )
-def test_no_two_resources_have_one_name(given_names: list[tuple[str, str]]) -> None:
-    found = names(*given_names)
-    assert len(found) == len(given_names)
-    assert len(set(found)) == len(found)
+def test_resource_names_are_unique(given_names: list[tuple[str, str]]) -> None:
+    unique = names(*given_names)
+    assert len(unique) == len(given_names)
+    assert len(set(unique)) == len(unique)
 
 
 @pytest.mark.parametrize("extras", [Extras(), Extras(profile="prod", role_arn=ROLE, on_destroy="restore")])
 @pytest.mark.parametrize("images", [SOME, []])
-def test_python_is_as_ruff_formats_it(images: list[object], extras: Extras) -> None:
+def test_python_output_is_ruff_formatted(images: list[object], extras: Extras) -> None:
     text = as_python(adoptions(images), extras, NOW)  # type: ignore[arg-type]
     formatted = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "-"],
@@ -85,7 +85,7 @@ def test_python_is_as_ruff_formats_it(images: list[object], extras: Extras) -> N
     assert formatted.stdout == text
 
 
-def test_python_declares_each_image_with_its_own_date() -> None:
+def test_python_output_declares_each_image_and_date() -> None:
     module = ast.parse(as_python(adoptions(SOME), Extras(role_arn=ROLE), NOW))
     calls = [
         node.value for node in module.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
@@ -104,26 +104,26 @@ def test_python_declares_each_image_with_its_own_date() -> None:
 
 
 @pytest.mark.parametrize("extras", [Extras(), Extras(profile="prod", role_arn=ROLE, on_destroy="restore")])
-def test_yaml_is_what_the_ready_to_use_project_reads(extras: Extras) -> None:
-    found = adoptions(SOME)
-    config = yaml.safe_load(as_yaml(found, extras))["config"]
+def test_yaml_output_is_read_by_project(extras: Extras) -> None:
+    adopted = adoptions(SOME)
+    config = yaml.safe_load(as_yaml(adopted, extras))["config"]
     read = project.images(config["ami-deprecation:images"])
-    assert {name: each["image_id"] for name, each in read.items()} == {a.name: a.image.id for a in found}
+    assert {name: each["image_id"] for name, each in read.items()} == {a.name: a.image.id for a in adopted}
     assert all(each.get("role_arn") == extras.role_arn for each in read.values())
     assert all(each.get("on_destroy") == extras.on_destroy for each in read.values())
 
 
-def test_yaml_of_no_image_is_an_empty_configuration() -> None:
+def test_yaml_without_images_is_empty_configuration() -> None:
     assert yaml.safe_load(as_yaml([], Extras())) == {"config": {"ami-deprecation:images": {}}}
 
 
-def test_a_public_image_is_marked_in_both() -> None:
-    found = adoptions(SOME)
-    for text in (as_python(found, Extras(), NOW), as_yaml(found, Extras())):
+def test_public_image_is_marked_in_both() -> None:
+    adopted = adoptions(SOME)
+    for text in (as_python(adopted, Extras(), NOW), as_yaml(adopted, Extras())):
         assert text.count("# public: EC2 moves its date only earlier, and does not cancel it") == 1
 
 
-def test_a_date_with_seconds_is_written_on_the_minute_to_which_ec2_rounds_it() -> None:
+def test_dates_with_seconds_are_rounded_as_ec2_rounds() -> None:
     awss = image("old", due=0)
     odd = awss.creation_date.replace(second=0) + timedelta(days=9, seconds=52)
     made = adoptions([type(awss)(**{**vars(awss), "deprecation_time": odd})])

@@ -23,7 +23,7 @@ SOME = [
 KEYS = "name,image_id,region,owner_id,created,deprecation_time,days_left,state,last_launched,public,used_by"
 
 
-def test_json_has_the_documented_keys() -> None:
+def test_json_has_documented_keys() -> None:
     document = json.loads(as_json(report(SOME, "eu-west-1", "us-east-1", us_east_1="no answer")))
     assert list(document) == ["generated_at", "regions", "failed", "images"]
     assert document["generated_at"] == "2027-01-15T12:00:00Z"
@@ -37,7 +37,7 @@ def test_json_has_the_documented_keys() -> None:
     }
 
 
-def test_csv_has_the_same_keys_and_reads_back() -> None:
+def test_csv_has_same_keys_and_reads_back() -> None:
     text = as_csv(report(SOME))
     assert text.splitlines()[0] == KEYS
     by_name = {line["name"]: line for line in csv.DictReader(io.StringIO(text))}
@@ -48,12 +48,12 @@ def test_csv_has_the_same_keys_and_reads_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1"])
-def test_csv_gives_a_spreadsheet_no_formula(name: str) -> None:
+def test_csv_escapes_formulas(name: str) -> None:
     [line] = csv.DictReader(io.StringIO(as_csv(report([row(image(name))]))))
     assert line["name"] == f"'{name}"
 
 
-def test_markdown_shows_names_as_they_are() -> None:
+def test_markdown_escapes_names() -> None:
     text = as_markdown(report([row(image("a|b <script> `x` *y* @someone [z](u)", due=3))]))
     [line] = [line for line in text.splitlines() if "ami-0" in line]
     assert line.startswith(
@@ -62,13 +62,13 @@ def test_markdown_shows_names_as_they_are() -> None:
     assert line.replace(r"\|", "").count("|") == 10
 
 
-def test_markdown_names_the_regions_that_failed() -> None:
+def test_markdown_names_regions_that_failed() -> None:
     text = as_markdown(report(SOME, "eu-west-1", "us-east-1", us_east_1="no_answer"))
     assert "- **us-east-1**: no\\_answer\n" in text
     assert "### AMI deprecation: 4 images: 1 deprecated, 1 due, 1 without a date, 1 disabled\n" in text
 
 
-def test_a_wide_terminal_has_one_line_an_image_with_its_colours() -> None:
+def test_wide_terminal_has_one_colored_line_for_each_image() -> None:
     text = as_table(report(SOME), is_terminal=True, width=160)
     [line] = [line for line in text.splitlines() if "web-2026-08" in line]
     assert "ami-00000000000000002" in line
@@ -79,7 +79,7 @@ def test_a_wide_terminal_has_one_line_an_image_with_its_colours() -> None:
 
 
 @pytest.mark.parametrize("width", [48, 60, 80, 100])
-def test_a_narrow_terminal_shows_everything_within_its_width(width: int) -> None:
+def test_narrow_terminal_shows_everything_in_its_width(width: int) -> None:
     long = row(image("a-very-long-name-of-an-image-" * 3 + "2026-01-15", due=400))
     made = report([*SOME, long], "eu-west-1", "us-east-1")
     lines = [strip(line) for line in as_table(made, is_terminal=True, width=width).splitlines()]
@@ -91,14 +91,14 @@ def test_a_narrow_terminal_shows_everything_within_its_width(width: int) -> None
     assert "2028-02-19" in words
 
 
-def test_a_narrow_terminal_says_how_far_a_date_is() -> None:
+def test_narrow_terminal_shows_time_left() -> None:
     rows = [row(image(f"web-{n}", number=n, due=due)) for n, due in enumerate((40.5, 1.5, 0.2, -0.01, -3.5))]
     lines = [strip(line) for line in as_table(report(rows), is_terminal=True, width=70).splitlines()]
-    said = {line.partition("ami-")[2][17:].strip() for line in lines if line.startswith("ami-")}
-    assert said == {"in 40 days", "in 1 day", "in 4 hours", "less than an hour ago", "3 days ago"}
+    distances = {line.partition("ami-")[2][17:].strip() for line in lines if line.startswith("ami-")}
+    assert distances == {"in 40 days", "in 1 day", "in 4 hours", "less than an hour ago", "3 days ago"}
 
 
-def test_there_is_no_colour_where_there_is_no_terminal() -> None:
+def test_output_without_terminal_has_no_color() -> None:
     assert "\x1b" not in as_table(report(SOME), is_terminal=False, width=80)
 
 
@@ -106,12 +106,12 @@ def strip(line: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", line)
 
 
-def test_without_a_terminal_no_line_is_cut_however_long_its_name() -> None:
+def test_lines_are_not_cut_without_terminal() -> None:
     name = "n" * 128
     assert name in as_table(report([row(image(name))]), is_terminal=False, width=20)
 
 
-def test_no_images_is_said() -> None:
+def test_empty_report_says_so() -> None:
     assert as_table(report([], "eu-west-1"), is_terminal=False, width=80) == "No images in eu-west-1.\n"
     nothing = report([], "eu-west-1", eu_west_1="no answer")
     assert as_table(nothing, is_terminal=False, width=80) == "Nothing could be read.\n"

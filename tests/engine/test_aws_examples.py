@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TestSameStack:
-    def test_the_date_goes_with_its_image_through_refresh_replacement_and_destroy(
+    def test_date_follows_its_image_through_its_life(
         self, make_stack: MakeStack, ec2: LocalEC2
     ) -> None:
         for image_id in ("ami-0aaaaaaaaaaaaaaa1", "ami-0aaaaaaaaaaaaaaa2"):
@@ -56,14 +56,14 @@ class TestSameStack:
 
         assert stack.destroy().mutations == ["DeregisterImage"]
 
-    def test_the_stand_in_would_cancel_a_date_that_the_program_does_not_ask_for(self) -> None:
+    def test_canary_aws_stand_in_cancels_an_undeclared_date(self) -> None:
         """As the real plugin does. Were it not so, the update after a refresh would prove nothing."""
         state = {"name": "base", "deprecationTime": "2028-06-01T00:00:00.000Z"}
         kind = KINDS["aws:ec2/amiCopy:AmiCopy"]
         assert changes(kind, state, {"name": "base"}, []) == ["deprecationTime"]
         assert changes(kind, state, {"name": "base"}, ["deprecationTime"]) == []
 
-    def test_with_mocks_the_date_is_declared_for_the_copy(self) -> None:
+    def test_with_mocks_date_is_declared_for_copy(self) -> None:
         """In a process of its own: mocks are for the whole of one."""
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py"]
         done = subprocess.run(
@@ -80,7 +80,7 @@ def a_year_after(ec2: LocalEC2, image_id: str) -> datetime:
 
 
 class TestAwsProvider:
-    def test_each_image_is_found_in_the_region_of_its_provider(
+    def test_image_is_looked_up_in_its_providers_region(
         self, make_stack: MakeStack, ec2: LocalEC2
     ) -> None:
         here = ec2.add_image("web", image_id="ami-0123456789abcdef0", created=CREATED)
@@ -94,7 +94,7 @@ class TestAwsProvider:
         again = stack.preview("--expect-no-changes")
         assert again.calls == ()
 
-    def test_the_role_of_a_provider_is_assumed(self, make_stack: MakeStack, ec2: LocalEC2) -> None:
+    def test_role_of_provider_is_assumed(self, make_stack: MakeStack, ec2: LocalEC2) -> None:
         other = "210987654321"
         image_id = ec2.add_image("web", account=other, created=CREATED)
         stack = example(make_stack, "aws-provider")
@@ -109,7 +109,7 @@ class TestAwsProvider:
         assert ec2.image(image_id).deprecation_time == DATE
         assert [call.account for call in calls if call.mutates] == [other]
 
-    def test_a_provider_that_carries_keys_is_refused_in_a_sentence_that_does_not_show_them(
+    def test_provider_with_keys_is_refused_without_showing_them(
         self, stack: Stack
     ) -> None:
         stack.program(
@@ -135,7 +135,7 @@ class TestAwsProvider:
         assert "AKIAKEY" not in result.output
         assert "SECRET-KEY" not in result.output
 
-    def test_a_provider_of_another_package_is_refused_in_a_sentence(
+    def test_provider_of_another_package_is_refused(
         self, stack: Stack, tmp_path: Path
     ) -> None:
         stack.program(
@@ -173,7 +173,7 @@ class TestPolicyPack:
         (folder / "venv").symlink_to(sys.prefix)
         return folder
 
-    def test_a_launch_from_a_deprecated_image_is_refused_before_anything_is_made(
+    def test_launch_of_deprecated_image_is_refused_first(
         self, stack: Stack, ec2: LocalEC2, pack: Path, pytestconfig: pytest.Config
     ) -> None:
         old = ec2.add_image(

@@ -36,9 +36,7 @@ def project(cli: Cli, ec2: LocalEC2, tmp_path: Path) -> Project:
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
-def test_a_change_goes_from_the_pull_request_to_main_and_the_night_watches_over_it(
-    project: Project, ec2: LocalEC2, forge: str
-) -> None:
+def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: LocalEC2, forge: str) -> None:
     if forge == "github":
         comments = Forge(
             "/repos/acme/images/issues/7/comments",
@@ -60,9 +58,9 @@ def test_a_change_goes_from_the_pull_request_to_main_and_the_night_watches_over_
 
         # The first push makes a comment.
         project.commit(IMAGE, "2028-06-01")
-        passed, said = runner.run(preview)
-        printed += said
-        assert passed, said
+        passed, log = runner.run(preview)
+        printed += log
+        assert passed, log
         assert [method for method, _ in comments.changes] == ["POST"]
         (first,) = comments.mine
         assert IMAGE in first
@@ -81,8 +79,8 @@ def test_a_change_goes_from_the_pull_request_to_main_and_the_night_watches_over_
             for each in range(120)
         ]
         project.commit(IMAGE, "2020-01-01")
-        passed, said = runner.run(preview)
-        printed += said
+        passed, log = runner.run(preview)
+        printed += log
         assert not passed
         assert comments.changes[1:] == [(edit, number)]
         (second,) = comments.mine
@@ -92,18 +90,18 @@ def test_a_change_goes_from_the_pull_request_to_main_and_the_night_watches_over_
 
         # What is merged is applied; the night finds nothing, until somebody changes the date elsewhere.
         project.commit(IMAGE, "2028-06-01")
-        passed, said = runner.run(up)
-        printed += said
-        assert passed, said
+        passed, log = runner.run(up)
+        printed += log
+        assert passed, log
         assert ec2.image(IMAGE).deprecation_time == datetime(2028, 6, 1, tzinfo=timezone.utc)
-        passed, said = runner.run(night)
-        printed += said
-        assert passed, said
+        passed, log = runner.run(night)
+        printed += log
+        assert passed, log
         ec2.set_deprecation_time(IMAGE, datetime(2028, 6, 1, tzinfo=timezone.utc) + timedelta(days=3))
-        passed, said = runner.run(night)
-        printed += said
+        passed, log = runner.run(night)
+        printed += log
         assert not passed
-        assert "2028-06-04T00:00:00Z" in said
+        assert "2028-06-04T00:00:00Z" in log
 
     if forge == "gitlab":  # where no action fetches credentials, the jobs exchange their token themselves
         assert "AssumeRoleWithWebIdentity" in [call.action for call in ec2.calls]
@@ -119,7 +117,7 @@ def test_a_change_goes_from_the_pull_request_to_main_and_the_night_watches_over_
     [("vendor.github-workflows", [*GITHUB, *OWN]), ("vendor.gitlab-ci", [GITLAB])],
     ids=["github", "gitlab"],
 )
-def test_they_fit_their_schemas(schema: str, files: list[Path]) -> None:
+def test_workflows_match_their_schemas(schema: str, files: list[Path]) -> None:
     assert files
     transform = ["--data-transform", "gitlab-ci"] if schema == "vendor.gitlab-ci" else []
     command = [f"{sys.prefix}/bin/check-jsonschema", "--builtin-schema", schema, *transform, *map(str, files)]
@@ -128,7 +126,7 @@ def test_they_fit_their_schemas(schema: str, files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("file", [*GITHUB, *OWN], ids=lambda file: file.name)
-def test_workflows_ask_for_little_and_trust_no_text_of_a_pull_request(file: Path) -> None:
+def test_workflows_use_least_privilege_and_no_untrusted_text(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text())
     triggers = workflow[True]  # YAML 1.1 reads `on` so
     assert "pull_request_target" not in triggers

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_demo_runs_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, str(REPOSITORY / "tools" / "demo.py")]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)

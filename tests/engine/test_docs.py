@@ -36,11 +36,11 @@ NOT_RUN = {
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_what_a_page_says_works(page: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
+def test_page_works_as_written(page: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
     Reader(cli, ec2, tmp_path, NOT_RUN).follow(page)
 
 
-def test_every_command_that_is_left_out_stands_somewhere() -> None:
+def test_every_skipped_command_is_on_page() -> None:
     typed = [
         step.command
         for page in PAGES
@@ -65,9 +65,7 @@ def test_every_command_that_is_left_out_stands_somewhere() -> None:
     ],
     ids=["no mark", "no test", "no command", "no file", "other output", "failure", "no failure", "no change"],
 )
-def test_a_page_that_does_not_work_is_told(
-    text: str, complaint: str, cli: Cli, ec2: LocalEC2, tmp_path: Path
-) -> None:
+def test_broken_page_is_reported(text: str, complaint: str, cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
     with pytest.raises(AssertionError) as told:
@@ -75,7 +73,7 @@ def test_a_page_that_does_not_work_is_told(
     assert complaint in str(told.value)
 
 
-def test_the_menu_has_every_page() -> None:
+def test_menu_has_every_page() -> None:
     def listed(part: object) -> Iterator[str]:
         if isinstance(part, str):
             yield part
@@ -111,7 +109,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert [mark for mark in marks if mark not in (REPOSITORY / included).read_text()] == []
 
 
-def test_every_picture_is_shown_and_says_what_is_on_it() -> None:
+def test_every_picture_is_used_and_has_alt_text() -> None:
     shown = [
         (alternative, (page.parent / target).resolve())
         for page in PAGES
@@ -121,12 +119,12 @@ def test_every_picture_is_shown_and_says_what_is_on_it() -> None:
     assert all(len(alternative) > len("a picture") for alternative, _ in shown)
 
 
-def test_pictures_ask_for_nothing_from_a_network() -> None:
+def test_pictures_load_nothing_from_network() -> None:
     for picture in (DOCS / "images").glob("*.svg"):
         assert not re.search(r"url\(|@import|href=.http", re.sub(r"url\(#", "", picture.read_text()))
 
 
-def test_the_reference_has_every_public_name() -> None:
+def test_reference_has_every_public_name() -> None:
     reference = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
     for module in (ami_deprecation, ami_deprecation.testing):
         classes = [name for name in module.__all__ if callable(getattr(module, name))]
@@ -134,6 +132,6 @@ def test_the_reference_has_every_public_name() -> None:
         assert missing == []
 
 
-def test_the_reference_has_every_command() -> None:
+def test_reference_has_every_command() -> None:
     page = (DOCS / "reference" / "command-line.md").read_text()
     assert re.findall(r"<!-- help: (\S+) -->", page) == list(group.commands)

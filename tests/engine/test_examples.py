@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakeStack
 
 
-def test_every_example_is_a_project_of_its_own() -> None:
+def test_every_example_is_its_own_project() -> None:
     projects = sorted(file.parent for file in EXAMPLES.glob("*/Pulumi.yaml"))
     assert {"aws-provider", "existing-image", "packer-manifest", "same-stack"} <= {p.name for p in projects}
     for project in projects:
@@ -28,7 +28,7 @@ def test_every_example_is_a_project_of_its_own() -> None:
         assert len((project / "README.md").read_text().splitlines()) <= 60, f"{project}: more than a screen"
 
 
-def test_an_existing_image_gets_the_date_of_the_configuration(make_stack: MakeStack, ec2: LocalEC2) -> None:
+def test_existing_image_gets_date_of_configuration(make_stack: MakeStack, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web-2026-07-01", image_id="ami-0123456789abcdef0", created=CREATED)
     stack = example(make_stack, "existing-image")
     follow(stack, "existing-image")
@@ -51,7 +51,7 @@ class TestPackerManifest:
         ("ami-0ccccccccccccccc1", "eu-west-1"),
     )
 
-    def test_every_image_of_the_last_run_gets_a_date_and_keeps_it_when_the_next_build_comes(
+    def test_images_keep_their_dates_when_next_build_comes(
         self, make_stack: MakeStack, ec2: LocalEC2
     ) -> None:
         for image_id, region in self.IMAGES:
@@ -85,7 +85,7 @@ class TestPackerManifest:
         ],
         ids=["another file", "another artifact", "no image"],
     )
-    def test_another_format_is_one_sentence(self, tmp_path: Path, text: str, sentence: str) -> None:
+    def test_unknown_format_is_one_sentence(self, tmp_path: Path, text: str, sentence: str) -> None:
         """Which the program shows as its README says."""
         file = tmp_path / "packer-manifest.json"
         file.write_text(text)

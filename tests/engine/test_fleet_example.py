@@ -21,7 +21,7 @@ FLEET = (
 )
 
 
-def test_the_readme_is_what_happens(make_stack: MakeStack, ec2: LocalEC2) -> None:
+def test_fleet_example_matches_its_readme(make_stack: MakeStack, ec2: LocalEC2) -> None:
     ec2.set_time(datetime(2026, 11, 23, 12, tzinfo=timezone.utc))
     for name, number, region, created in FLEET:
         tags = {"Family": name.split("-")[1]}

@@ -17,7 +17,7 @@ START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 US = "us-east-1"
 
 
-def test_a_program_dates_what_it_reads_in_the_stacks_region(stack: Stack, ec2: LocalEC2) -> None:
+def test_program_dates_images_of_stack_region(stack: Stack, ec2: LocalEC2) -> None:
     for age in range(3):
         ec2.add_image(f"web-{age}", region=US, created=START - timedelta(days=age))
     stack.config({"aws:region": US})
@@ -38,7 +38,7 @@ def test_a_program_dates_what_it_reads_in_the_stacks_region(stack: Stack, ec2: L
     assert sorted(dated) == ["web-1", "web-2"]
 
 
-def test_outputs_are_read_once_they_are_known(stack: Stack, ec2: LocalEC2) -> None:
+def test_outputs_are_read_when_known(stack: Stack, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web-1")
     ec2.add_image("other")
     stack.program(
@@ -60,7 +60,7 @@ def test_outputs_are_read_once_they_are_known(stack: Stack, ec2: LocalEC2) -> No
     assert len(stack.outputs()["dates"]) == 1
 
 
-def test_an_explicit_provider_says_where_to_read(stack: Stack, ec2: LocalEC2) -> None:
+def test_explicit_provider_says_where_to_read(stack: Stack, ec2: LocalEC2) -> None:
     ec2.add_image("here")
     ec2.add_image("there", region=US)
     locate.use(stack).program(
@@ -79,8 +79,8 @@ def test_an_explicit_provider_says_where_to_read(stack: Stack, ec2: LocalEC2) ->
             ("parent", pulumi.InvokeOptions(parent=parent)),
             ("none", None),
         ):
-            found = get_images_output(name="*here", opts=opts)
-            pulumi.export(name, found.apply(lambda images: [image.name for image in images]))
+            images_here = get_images_output(name="*here", opts=opts)
+            pulumi.export(name, images_here.apply(lambda images: [image.name for image in images]))
         """
     )
     stack.up()
@@ -90,7 +90,7 @@ def test_an_explicit_provider_says_where_to_read(stack: Stack, ec2: LocalEC2) ->
 @pytest.mark.parametrize(
     "call", ["get_images()", "pulumi.export('n', get_images_output().apply(len))", "get_images_output()"]
 )
-def test_a_failed_read_ends_the_program_with_one_sentence(stack: Stack, ec2: LocalEC2, call: str) -> None:
+def test_failed_read_ends_program_with_one_sentence(stack: Stack, ec2: LocalEC2, call: str) -> None:
     ec2.faults.add("DescribeImages", "denied", times=None)
     stack.program(f"import pulumi\nfrom ami_deprecation import get_images, get_images_output\n{call}\n")
     result = stack.preview(check=False)

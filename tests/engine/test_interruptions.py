@@ -27,9 +27,7 @@ def wait_for(ec2: LocalEC2, action: str, calls: int = 1, timeout: float = 30) ->
 
 
 @pytest.mark.parametrize("how", ["interrupt", "kill"])
-def test_a_run_that_dies_after_ec2_took_the_date_is_mended_by_the_next(
-    stack: Stack, ec2: LocalEC2, how: str
-) -> None:
+def test_update_killed_after_write_converges(stack: Stack, ec2: LocalEC2, how: str) -> None:
     images = [ec2.add_image(name="web-1"), ec2.add_image(name="web-2")]
     declare(
         stack,
@@ -54,7 +52,7 @@ def test_a_run_that_dies_after_ec2_took_the_date_is_mended_by_the_next(
     assert stack.up("--expect-no-changes").actions == []
 
 
-def test_a_destroy_that_dies_after_ec2_cancelled_is_mended_by_the_next(stack: Stack, ec2: LocalEC2) -> None:
+def test_destroy_killed_after_cancel_converges(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()
@@ -69,9 +67,7 @@ def test_a_destroy_that_dies_after_ec2_cancelled_is_mended_by_the_next(stack: St
     assert stack.resources(TOKEN) == []
 
 
-def test_a_denied_cancel_fails_stays_in_state_and_succeeds_after_the_grant(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_denied_cancel_stays_in_state_until_granted(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()

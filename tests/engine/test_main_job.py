@@ -19,7 +19,7 @@ JULY = datetime(2028, 7, 1, tzinfo=timezone.utc)
 BY_HAND = datetime(2029, 1, 1, tzinfo=timezone.utc)
 
 
-def test_up_sets_moves_and_destroy_cancels_with_one_call_each(stack: Stack, ec2: LocalEC2) -> None:
+def test_set_move_and_cancel_take_one_call_each(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1", tags={"Team": "web"})
     before = ec2.image(image)
 
@@ -39,7 +39,7 @@ def test_up_sets_moves_and_destroy_cancels_with_one_call_each(stack: Stack, ec2:
     assert ec2.image(image) == before
 
 
-def test_a_second_identical_up_asks_ec2_nothing(stack: Stack, ec2: LocalEC2) -> None:
+def test_second_up_makes_no_call(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(
         stack,
@@ -60,14 +60,14 @@ def test_a_second_identical_up_asks_ec2_nothing(stack: Stack, ec2: LocalEC2) -> 
     assert ec2.image(image).deprecation_time == JUNE + timedelta(minutes=1)
 
 
-def test_the_state_has_the_promised_type_id_and_keys(stack: Stack, ec2: LocalEC2) -> None:
+def test_state_has_promised_type_id_and_keys(stack: Stack, ec2: LocalEC2) -> None:
     created = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     image = ec2.add_image(name="web-1", created=created, deprecation_time=BY_HAND)
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()
-    (found,) = stack.resources(TOKEN)
-    assert found["id"] == f"eu-west-1/{image}"
-    shown = {key: value for key, value in found["outputs"].items() if not key.startswith("__")}
+    (held,) = stack.resources(TOKEN)
+    assert held["id"] == f"eu-west-1/{image}"
+    shown = {key: value for key, value in held["outputs"].items() if not key.startswith("__")}
     assert shown == {
         "image_id": image,
         "deprecate_at": "2028-06-01T00:00:00Z",
@@ -79,7 +79,7 @@ def test_the_state_has_the_promised_type_id_and_keys(stack: Stack, ec2: LocalEC2
         "creation_date": "2026-01-02T03:04:05Z",
         "previous_deprecation_time": "2029-01-01T00:00:00Z",
     }
-    assert "testing" not in str(found)  # no credential
+    assert "testing" not in str(held)  # no credential
 
 
 @pytest.mark.parametrize("by_hand", [BY_HAND, None], ids=["moved", "cancelled"])
@@ -96,10 +96,10 @@ def test_drift_is_shown_with_both_dates_and_repaired(
 
     for image in images:
         ec2.set_deprecation_time(image, by_hand)
-    found = f"{by_hand:%Y-%m-%dT%H:%M:00Z}" if by_hand else "none"
+    shown_date = f"{by_hand:%Y-%m-%dT%H:%M:00Z}" if by_hand else "none"
     shown = stack.preview("--refresh", "--diff")
     for date in ours:
-        assert f'"{found}" => "{date:%Y-%m-%dT%H:%M:00Z}"' in shown.output
+        assert f'"{shown_date}" => "{date:%Y-%m-%dT%H:%M:00Z}"' in shown.output
     assert shown.mutations == []
     assert stack.preview("--refresh", "--expect-no-changes", check=False).code != 0
 
@@ -109,7 +109,7 @@ def test_drift_is_shown_with_both_dates_and_repaired(
     assert stack.preview("--refresh", "--expect-no-changes").mutations == []
 
 
-def test_an_image_that_is_gone_is_dropped_from_state_and_a_disabled_one_is_not(
+def test_gone_image_leaves_state_and_disabled_one_stays(
     stack: Stack, ec2: LocalEC2
 ) -> None:
     gone, disabled = ec2.add_image(name="gone"), ec2.add_image(name="disabled")
@@ -126,7 +126,7 @@ def test_an_image_that_is_gone_is_dropped_from_state_and_a_disabled_one_is_not(
     assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{disabled}"]
 
 
-def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call_and_as_the_update_will_be(
+def test_image_of_same_stack_previews_like_its_update(
     stack: Stack, ec2: LocalEC2
 ) -> None:
     image = ec2.add_image(name="web-1")
@@ -152,7 +152,7 @@ def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call_and
     assert ec2.image(image).deprecation_time == JUNE
 
 
-def test_an_import_is_refused_with_the_way_that_works(stack: Stack, ec2: LocalEC2) -> None:
+def test_import_is_refused_with_alternative(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1", deprecation_time=JUNE)
     options = f"opts=pulumi.ResourceOptions(import_='eu-west-1/{image}')"
     declare(stack, resource("web", image, f"deprecate_at='2028-06-01', {options}"))
@@ -166,7 +166,7 @@ def test_an_import_is_refused_with_the_way_that_works(stack: Stack, ec2: LocalEC
     assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{image}"]
 
 
-def test_canary_the_sdk_cannot_import_a_dynamic_resource(stack: Stack, ec2: LocalEC2) -> None:
+def test_canary_sdk_cannot_import_dynamic_resource(stack: Stack, ec2: LocalEC2) -> None:
     """So an import is refused, and adoption takes its place: when this works, both can be thought over."""
     image = ec2.add_image(name="web-1", deprecation_time=JUNE)
     stack.program("import pulumi")
@@ -175,7 +175,7 @@ def test_canary_the_sdk_cannot_import_a_dynamic_resource(stack: Stack, ec2: Loca
     assert "KeyError: '__provider'" in failed.output
 
 
-def test_another_image_is_a_replacement_that_dates_the_new_one_before_it_cancels_the_old(
+def test_replacement_dates_new_image_first(
     stack: Stack, ec2: LocalEC2
 ) -> None:
     old, new = ec2.add_image(name="web-1"), ec2.add_image(name="web-2")
@@ -201,7 +201,7 @@ def test_refused_check_ends_in_one_error(stack: Stack, ec2: LocalEC2) -> None:
     assert [entry["severity"] for entry in listed] == ["error"]
 
 
-def test_cloudtrail_sees_this_package_and_its_version(stack: Stack, ec2: LocalEC2) -> None:
+def test_user_agent_names_package_and_version(stack: Stack, ec2: LocalEC2) -> None:
     from ami_deprecation import __version__  # noqa: PLC0415  # only here
 
     declare(stack, resource("web", ec2.add_image(name="web-1"), "deprecate_at='2028-06-01'"))

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("name", sorted({*DESTROY} - {DRIFTED}))
-def test_old_state_is_imported_and_stays_the_same(
-    stack: Stack, ec2: LocalEC2, tmp_path: Path, name: str
-) -> None:
+def test_old_state_is_imported_and_stays_same(stack: Stack, ec2: LocalEC2, tmp_path: Path, name: str) -> None:
     old = load(name)
     old.fill(ec2)
     locate.use(stack).program(old.program)

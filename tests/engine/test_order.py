@@ -41,9 +41,7 @@ def dates(ec2: LocalEC2) -> list[datetime | None]:
     return [image.deprecation_time for image in ec2.images()]
 
 
-def test_a_rename_without_an_alias_keeps_the_date_without_a_changing_call(
-    stack: Stack, ec2: LocalEC2, images: dict[str, str]
-) -> None:
+def test_rename_without_alias_keeps_date(stack: Stack, ec2: LocalEC2, images: dict[str, str]) -> None:
     before = dates(ec2)
     declare(stack, *(resource(f"new-{name}", images[name], given) for name, (_, given) in FORMS.items()))
     renamed = stack.up()
@@ -56,7 +54,7 @@ def test_a_rename_without_an_alias_keeps_the_date_without_a_changing_call(
 
 @pytest.mark.parametrize("options", ["", DELETE_FIRST], ids=["create-first", "delete-first"])
 @pytest.mark.parametrize("how", ["replace", "taint"])
-def test_a_forced_replacement_keeps_the_date_without_a_changing_call(
+def test_forced_replacement_keeps_date(
     stack: Stack, ec2: LocalEC2, images: dict[str, str], how: str, options: str
 ) -> None:
     before = dates(ec2)
@@ -73,7 +71,7 @@ def test_a_forced_replacement_keeps_the_date_without_a_changing_call(
     assert stack.up("--expect-no-changes").actions == []
 
 
-def test_two_resources_that_swap_their_images_end_with_both_dates(stack: Stack, ec2: LocalEC2) -> None:
+def test_swapped_images_end_with_both_dates(stack: Stack, ec2: LocalEC2) -> None:
     one, two = ec2.add_image(name="one"), ec2.add_image(name="two")
     declare(
         stack,
@@ -91,11 +89,9 @@ def test_two_resources_that_swap_their_images_end_with_both_dates(stack: Stack, 
     assert ec2.image(one).deprecation_time == datetime(2028, 7, 1, tzinfo=timezone.utc)
 
 
-def test_the_date_found_at_first_survives_a_change_of_role_and_its_loss_by_a_taint_is_said(
-    stack: Stack, ec2: LocalEC2
-) -> None:
-    found = datetime(2027, 12, 1, tzinfo=timezone.utc)
-    image = ec2.add_image(name="web-1", deprecation_time=found)
+def test_original_date_survives_role_change_but_not_taint(stack: Stack, ec2: LocalEC2) -> None:
+    original = datetime(2027, 12, 1, tzinfo=timezone.utc)
+    image = ec2.add_image(name="web-1", deprecation_time=original)
     role = f", role_arn='arn:aws:iam::{ec2.account}:role/images'"
     declare(stack, resource("web", image, "deprecate_at='2028-06-01', on_destroy='restore'"))
     stack.up()
@@ -110,7 +106,7 @@ def test_the_date_found_at_first_survives_a_change_of_role_and_its_loss_by_a_tai
     assert ec2.image(image).deprecation_time == AHEAD
 
 
-def test_a_destroy_that_runs_the_program_still_cancels(stack: Stack, ec2: LocalEC2) -> None:
+def test_destroy_with_run_program_cancels(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()
@@ -118,9 +114,7 @@ def test_a_destroy_that_runs_the_program_still_cancels(stack: Stack, ec2: LocalE
     assert ec2.image(image).deprecation_time is None
 
 
-def test_a_renamed_resource_that_fails_does_not_lose_the_date_of_the_old_one(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_failed_rename_keeps_old_date(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()
@@ -135,7 +129,7 @@ def test_a_renamed_resource_that_fails_does_not_lose_the_date_of_the_old_one(
     assert len(stack.resources(TOKEN)) == 1
 
 
-def test_a_plan_that_was_reviewed_is_what_up_does(stack: Stack, ec2: LocalEC2) -> None:
+def test_update_follows_its_reviewed_plan(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_in_days=30"))
     plan = str(stack.project / "plan.json")

@@ -95,9 +95,7 @@ def promised(command: str) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # fifteen stacks, each made, selected and updated
-def test_one_account_that_fails_is_named_and_the_rest_is_finished(
-    organization: Organization, ec2: LocalEC2
-) -> None:
+def test_failing_account_is_named_and_others_finish(organization: Organization, ec2: LocalEC2) -> None:
     for name, region in EVERYWHERE:
         for age in (40, 30, 20, 10):
             created = NOW - age * DAY
@@ -110,10 +108,10 @@ def test_one_account_that_fails_is_named_and_the_rest_is_finished(
     shown = promised("python organization.py up")
     assert len(shown) == 1 + 12 + 1
     assert up.stdout.splitlines()[:13] == shown[:13]
-    said = up.stdout.splitlines()[13:]
-    assert [line.partition(": ")[0] for line in said] == [f"search-{region}" for region in REGIONS]
-    assert said[0].startswith(shown[13])
-    assert all(f"account {ACCOUNTS['sandbox']} of role {of_another} is not among" in line for line in said)
+    lines = up.stdout.splitlines()[13:]
+    assert [line.partition(": ")[0] for line in lines] == [f"search-{region}" for region in REGIONS]
+    assert lines[0].startswith(shown[13])
+    assert all(f"account {ACCOUNTS['sandbox']} of role {of_another} is not among" in line for line in lines)
     assert "Traceback" not in up.stdout + up.stderr
     assert dated(ec2) == [(name, region) for name, region in EVERYWHERE if name != "search"]
     assert len(ec2.calls_since(mark, "EnableImageDeprecation")) == 9
@@ -128,7 +126,7 @@ def test_one_account_that_fails_is_named_and_the_rest_is_finished(
     ] == []  # no stack's folder
 
 
-def test_a_preview_changes_nothing(organization: Organization, ec2: LocalEC2) -> None:
+def test_preview_changes_nothing(organization: Organization, ec2: LocalEC2) -> None:
     for age in (40, 30, 20, 10):
         ec2.add_image(f"base-{age}", account=ACCOUNTS["shop"], region="us-east-1", created=NOW - age * DAY)
     organization.configure()
@@ -141,7 +139,7 @@ def test_a_preview_changes_nothing(organization: Organization, ec2: LocalEC2) ->
     assert ec2.mutations() == []
 
 
-def test_an_account_can_have_regions_and_configuration_of_its_own(tmp_path: Path) -> None:
+def test_account_takes_its_own_regions_and_configuration(tmp_path: Path) -> None:
     file = tmp_path / "organization.yaml"
     common = {"ami-deprecation:policies": {"base": {}}, "other": 1}
     accounts = {
@@ -177,7 +175,7 @@ def test_an_account_can_have_regions_and_configuration_of_its_own(tmp_path: Path
         (None, ("--only", "shoop"), "--only: there is no account or stack shoop"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(
+def test_error_is_one_sentence_and_exit_code_2(
     organization: Organization, text: str | None, arguments: tuple[str, ...], sentence: str
 ) -> None:
     organization.configure()
@@ -189,7 +187,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-def test_a_backend_that_fails_is_told_in_the_clis_own_words(organization: Organization) -> None:
+def test_backend_failure_keeps_clis_message(organization: Organization) -> None:
     organization.configure()
     state = organization.folder / "state"
     state.mkdir()
@@ -202,6 +200,6 @@ def test_a_backend_that_fails_is_told_in_the_clis_own_words(organization: Organi
     assert ".pulumi" in reason
 
 
-def test_the_example_as_it_stands_runs_this_repositorys_project() -> None:
+def test_organization_example_runs_unchanged() -> None:
     assert (EXAMPLE / SETTINGS["project"]).resolve() == REPOSITORY
     assert (len(ACCOUNTS), len(REGIONS)) == (4, 3)

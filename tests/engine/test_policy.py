@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from tests.support.harness import Stack
 
 
-def test_a_preview_names_each_image_that_is_due_and_an_update_dates_them_once(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_preview_names_due_images_and_up_dates_them_once(stack: Stack, ec2: LocalEC2) -> None:
     old, near, ahead, newest = fleet(ec2, 400, 100, 10, 5)
     policy(stack)
     text = stack.preview()
@@ -35,19 +33,17 @@ def test_a_preview_names_each_image_that_is_due_and_an_update_dates_them_once(
     assert stack.run(*QUIET).actions == ["DescribeImages"]
 
 
-def test_a_date_of_somebody_else_is_taken_over_and_the_preview_names_it(stack: Stack, ec2: LocalEC2) -> None:
+def test_replaced_foreign_date_is_named_in_preview(stack: Stack, ec2: LocalEC2) -> None:
     image_id, _ = fleet(ec2, 20, 5)
     ec2.set_deprecation_time(image_id, NOW + 300 * DAY)
     policy(stack)
-    said = f"{image_id} (base-0) in {EU} already has the date 2027-12-26T12:00:00Z, which 2027-03-26T12:00:00Z will replace"
-    assert said in stack.preview().output
+    warning = f"{image_id} (base-0) in {EU} already has the date 2027-12-26T12:00:00Z, which 2027-03-26T12:00:00Z will replace"
+    assert warning in stack.preview().output
     stack.up()
     assert date(ec2, image_id) == NOW + 25 * DAY
 
 
-def test_public_images_stay_inside_their_two_years_and_their_date_is_never_moved_later(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_public_images_stay_in_two_years_and_never_move_later(stack: Stack, ec2: LocalEC2) -> None:
     ec2.set_time(NOW)
     made = NOW - 700 * DAY
     public = ec2.add_image("base-public", created=made, public=True)
@@ -69,7 +65,7 @@ def test_exclusions_leave_images_out(stack: Stack, ec2: LocalEC2) -> None:
     assert date(ec2, kept) is None
 
 
-def test_groups_and_regions_are_counted_apart(stack: Stack, ec2: LocalEC2) -> None:
+def test_groups_and_regions_are_counted_separately(stack: Stack, ec2: LocalEC2) -> None:
     ec2.set_time(NOW)
     due = set()
     for region in (EU, US):
@@ -85,7 +81,7 @@ def test_groups_and_regions_are_counted_apart(stack: Stack, ec2: LocalEC2) -> No
     assert {name for _, name in steps(stack.preview_json())} == due
 
 
-def test_an_image_in_use_can_be_warned_of(stack: Stack, ec2: LocalEC2) -> None:
+def test_image_in_use_can_be_a_warning(stack: Stack, ec2: LocalEC2) -> None:
     used, free, _ = fleet(ec2, 30, 15, 10)
     ec2.add_reference(used, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/base")
     policy(stack, in_use="warn")
@@ -98,7 +94,7 @@ def test_an_image_in_use_can_be_warned_of(stack: Stack, ec2: LocalEC2) -> None:
     assert date(ec2, used) is not None
 
 
-def test_an_image_in_use_can_be_skipped_until_it_has_a_date(stack: Stack, ec2: LocalEC2) -> None:
+def test_undated_image_in_use_can_be_skipped(stack: Stack, ec2: LocalEC2) -> None:
     used, free, _ = fleet(ec2, 30, 20, 10)
     arn = "arn:aws:ec2:eu-west-1:123456789012:launch-template/lt-1"
     ec2.add_reference(used, "ec2:LaunchTemplate", arn)
@@ -110,7 +106,7 @@ def test_an_image_in_use_can_be_skipped_until_it_has_a_date(stack: Stack, ec2: L
     stack.run(*QUIET)
 
 
-def test_the_root_project_takes_policies_from_yaml(root: Stack, ec2: LocalEC2) -> None:
+def test_root_project_takes_policies_from_yaml(root: Stack, ec2: LocalEC2) -> None:
     ids = fleet(ec2, 400, 50, 10)
     base = {"name": "base-*", "keepNewest": 1, "graceDays": 30, "groupBy": "name:^([a-z]+)", "noticeDays": 7}
     other = {"name": "nothing-*", "deprecateAfterDays": 365, "regions": [US], "maxChanges": 0}
@@ -128,7 +124,7 @@ def test_the_root_project_takes_policies_from_yaml(root: Stack, ec2: LocalEC2) -
     assert date(ec2, ids[1]) == NOW + 20 * DAY
 
 
-def test_a_mistake_in_yaml_is_named_by_its_path(root: Stack) -> None:
+def test_yaml_error_is_reported_by_its_path(root: Stack) -> None:
     wrong = {
         "a": {"name": "base-*", "keepNewst": 1},
         "b": {"name": "base-*", "graceDays": 5, "deprecateAfterDays": 365},

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.support.harness import Stack
 
 
-def test_many_changes_keep_to_ec2s_limit_and_say_that_they_wait(stack: Stack, ec2: LocalEC2) -> None:
+def test_many_changes_are_paced_and_announced(stack: Stack, ec2: LocalEC2) -> None:
     ids = fleet(ec2, *range(40))
     policy(stack, keep_newest=0, grace_days=100)
     stack.env |= {"AMI_DEPRECATION_CHANGES_BURST": "10", "AMI_DEPRECATION_CHANGES_PER_SECOND": "8"}
@@ -26,9 +26,7 @@ def test_many_changes_keep_to_ec2s_limit_and_say_that_they_wait(stack: Stack, ec
     assert all(date(ec2, image_id) for image_id in ids)
 
 
-def test_one_image_that_ec2_refuses_is_named_stops_no_other_and_is_tried_alone_again(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_refused_image_is_named_and_retried_alone(stack: Stack, ec2: LocalEC2) -> None:
     ids = fleet(ec2, *range(12))
     policy(stack, keep_newest=0, grace_days=100)
     refusal = ec2.faults.add(

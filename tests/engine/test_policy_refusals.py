@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from tests.support.harness import Stack
 
 
-def test_more_changes_than_allowed_are_refused_with_their_names_and_nothing_is_done(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_too_many_changes_are_refused_by_name(stack: Stack, ec2: LocalEC2) -> None:
     ids = fleet(ec2, 40, 30, 20, 10)
     policy(stack, max_changes=2)
     refused = stack.up(check=False)
@@ -36,7 +34,7 @@ def test_more_changes_than_allowed_are_refused_with_their_names_and_nothing_is_d
     stack.run(*QUIET)
 
 
-def test_a_region_that_fails_keeps_its_dates_and_stops_no_other(stack: Stack, ec2: LocalEC2) -> None:
+def test_failing_region_keeps_its_dates_and_stops_no_other(stack: Stack, ec2: LocalEC2) -> None:
     stack.env["AMI_DEPRECATION_RETRY_SECONDS"] = "1"
     european, _ = fleet(ec2, 20, 10)
     american, _ = fleet(ec2, 20, 10, region=US)
@@ -67,7 +65,7 @@ def test_a_region_that_fails_keeps_its_dates_and_stops_no_other(stack: Stack, ec
     assert date(ec2, american, US) == there
 
 
-def test_a_region_whose_users_cannot_be_read_keeps_its_dates(stack: Stack, ec2: LocalEC2) -> None:
+def test_region_with_unreadable_references_keeps_its_dates(stack: Stack, ec2: LocalEC2) -> None:
     image_id, _ = fleet(ec2, 30, 10)
     policy(stack)
     stack.up()
@@ -81,8 +79,8 @@ def test_a_region_whose_users_cannot_be_read_keeps_its_dates(stack: Stack, ec2: 
     assert date(ec2, image_id) == NOW + 20 * DAY
 
 
-def test_a_query_that_finds_nothing_is_warned_of(stack: Stack, ec2: LocalEC2) -> None:
+def test_query_without_a_match_is_a_warning(stack: Stack, ec2: LocalEC2) -> None:
     fleet(ec2, 20, 10)
     policy(stack, name="bsae-*", regions=[EU, US])
-    said = f"no image in {EU}, {US} matches: dates that this policy gave are cancelled"
-    assert said in stack.preview().output
+    warning = f"no image in {EU}, {US} matches: dates that this policy gave are cancelled"
+    assert warning in stack.preview().output

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.support.harness import Stack
 
 
-def test_the_day_itself_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
+def test_passing_day_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
     noticed, dated, _ = fleet(ec2, 400, 100, 5)
     policy(stack, grace_days=60)
     ec2.set_deprecation_time(noticed, NOW + 300 * DAY)
@@ -29,7 +29,7 @@ def test_the_day_itself_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
     assert {image_id: date(ec2, image_id) for image_id in given} == given
 
 
-def test_two_runs_on_two_days_give_the_same_dates(stack: Stack, ec2: LocalEC2) -> None:
+def test_two_runs_on_two_days_give_same_dates(stack: Stack, ec2: LocalEC2) -> None:
     fleet(ec2, 20, 10, 5)
     policy(stack)
     before = stack.preview_json()
@@ -40,7 +40,7 @@ def test_two_runs_on_two_days_give_the_same_dates(stack: Stack, ec2: LocalEC2) -
         assert sorted(filter(None, given)) == ["2027-03-21T12:00:00Z", "2027-03-26T12:00:00Z"]
 
 
-def test_a_new_image_is_one_line_and_so_is_one_that_comes_back(stack: Stack, ec2: LocalEC2) -> None:
+def test_new_and_returning_images_are_one_line_each(stack: Stack, ec2: LocalEC2) -> None:
     oldest, second, third = fleet(ec2, 30, 20, 10)
     policy(stack)
     stack.up()
@@ -61,7 +61,7 @@ def test_a_new_image_is_one_line_and_so_is_one_that_comes_back(stack: Stack, ec2
     assert stack.up().mutations == []
 
 
-def test_changed_settings_move_dates_in_place_and_revive_none(stack: Stack, ec2: LocalEC2) -> None:
+def test_changed_settings_move_dates_and_revive_none(stack: Stack, ec2: LocalEC2) -> None:
     noticed, dated, _ = fleet(ec2, 400, 100, 10)
     policy(stack)
     stack.up()
@@ -79,9 +79,7 @@ def test_changed_settings_move_dates_in_place_and_revive_none(stack: Stack, ec2:
     stack.run(*QUIET)
 
 
-def test_a_date_that_somebody_changes_comes_back_or_with_a_notice_when_its_day_is_past(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_changed_date_comes_back_or_gets_notice(stack: Stack, ec2: LocalEC2) -> None:
     noticed, first, second, _ = fleet(ec2, 400, 100, 40, 5)
     policy(stack, grace_days=60)
     stack.up()
@@ -103,7 +101,7 @@ def test_a_date_that_somebody_changes_comes_back_or_with_a_notice_when_its_day_i
     stack.run(*QUIET)
 
 
-def test_a_listing_that_lags_behind_the_update_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
+def test_lagging_listing_changes_nothing(stack: Stack, ec2: LocalEC2) -> None:
     ids = fleet(ec2, 400, 20, 10)
     policy(stack)
     ec2.faults.lag(mode="none")

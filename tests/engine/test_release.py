@@ -95,9 +95,7 @@ def clean(dist: Dist, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestTheArchives:
-    def test_the_wheel_holds_the_package_with_its_types_licence_and_templates_and_no_tests(
-        self, dist: Dist
-    ) -> None:
+    def test_wheel_has_types_license_and_templates_but_no_tests(self, dist: Dist) -> None:
         names = set(dist.contents())
         package = {
             str(file.relative_to(REPOSITORY))
@@ -112,14 +110,14 @@ class TestTheArchives:
         assert "ami_deprecation/py.typed" in names
         assert [name for name in names if "templates/" in name], "the HTML report's"
 
-    def test_the_source_archive_builds_the_same_wheel(self, dist: Dist, tmp_path: Path) -> None:
+    def test_source_archive_builds_same_wheel(self, dist: Dist, tmp_path: Path) -> None:
         # `uv build` makes its wheel from the source archive; this one is made from the checkout.
         done(UV, "build", "--quiet", "--wheel", "--out-dir", str(tmp_path))
         (direct,) = tmp_path.glob("*.whl")
         assert direct.name == dist.wheel.name
         assert unpacked(direct) == dist.contents()
 
-    def test_the_source_archive_holds_tests_and_examples_and_nothing_private(self, dist: Dist) -> None:
+    def test_source_archive_has_tests_and_nothing_private(self, dist: Dist) -> None:
         with tarfile.open(dist.sdist) as archive:
             names = {name.partition("/")[2] for name in archive.getnames()}
         assert {
@@ -133,7 +131,7 @@ class TestTheArchives:
         } <= names
         assert not [name for name in names if re.search(r"\.venv|__pycache__|\.pyc$|/\.pulumi/", name)]
 
-    def test_the_metadata_says_what_it_is(self, dist: Dist) -> None:
+    def test_wheel_metadata_is_complete(self, dist: Dist) -> None:
         metadata = dist.metadata()
         assert (metadata["Name"], metadata["Version"]) == ("ami-deprecation", VERSION)
         assert metadata["Requires-Python"] == ">=3.10"
@@ -148,7 +146,7 @@ class TestTheArchives:
         assert sorted(name for name, marker in named if not marker) == ["boto3", "pulumi"]
         assert set(metadata.get_all("Provides-Extra", [])) == {"aws", "cli", "testing"}
 
-    def test_the_version_has_one_source(self, dist: Dist) -> None:
+    def test_version_has_one_source(self, dist: Dist) -> None:
         holders = [
             file
             for file in (*(REPOSITORY / "ami_deprecation").rglob("*.py"), REPOSITORY / "pyproject.toml")
@@ -158,13 +156,13 @@ class TestTheArchives:
         assert VERSION in dist.wheel.name
         assert VERSION in dist.sdist.name
 
-    def test_the_changelog_has_this_version_with_its_day(self) -> None:
+    def test_changelog_has_this_version_and_its_date(self) -> None:
         changelog = (REPOSITORY / "CHANGELOG.md").read_text()
         assert re.search(rf"^## \[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
 
 
 class TestTheWheelAlone:
-    def test_it_runs_the_readmes_smallest_program_on_the_real_engine(
+    def test_wheel_runs_readme_program_on_engine(
         self, clean: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path
     ) -> None:
         program = next(block.text for block in blocks(REPOSITORY / "README.md") if block.language == "python")
@@ -187,18 +185,18 @@ class TestTheWheelAlone:
         assert stack.destroy().mutations == ["DisableImageDeprecation"]
         assert ec2.image(image_id).deprecation_time is None
 
-    def test_the_command_line_says_in_a_sentence_which_extra_it_needs(self, clean: Path) -> None:
-        said = run(str(clean / "bin" / "ami-deprecation"), "report")
-        assert said.returncode == 2
-        assert said.stdout == ""
-        assert said.stderr.endswith("pip install 'ami-deprecation[cli]'\n")
-        assert said.stderr.count("\n") == 1
-        assert run(str(clean / "bin" / "python"), "-m", "ami_deprecation").stderr == said.stderr
+    def test_command_line_names_its_missing_extra(self, clean: Path) -> None:
+        result = run(str(clean / "bin" / "ami-deprecation"), "report")
+        assert result.returncode == 2
+        assert result.stdout == ""
+        assert result.stderr.endswith("pip install 'ami-deprecation[cli]'\n")
+        assert result.stderr.count("\n") == 1
+        assert run(str(clean / "bin" / "python"), "-m", "ami_deprecation").stderr == result.stderr
 
-    def test_the_embedded_ec2_says_in_a_sentence_which_extra_it_needs(self, clean: Path) -> None:
-        said = run(str(clean / "bin" / "python"), "-m", "ami_deprecation.testing")
-        assert said.returncode != 0
-        assert said.stderr.splitlines()[-1].endswith("pip install 'ami-deprecation[testing]'")
+    def test_embedded_ec2_names_its_missing_extra(self, clean: Path) -> None:
+        result = run(str(clean / "bin" / "python"), "-m", "ami_deprecation.testing")
+        assert result.returncode != 0
+        assert result.stderr.splitlines()[-1].endswith("pip install 'ami-deprecation[testing]'")
 
     def test_every_public_name_is_there(self, clean: Path) -> None:
         names = "import ami_deprecation as a; print([n for n in a.__all__ if getattr(a, n) is None])"
@@ -212,11 +210,11 @@ class TestTheWorkflow:
         jobs: dict[str, dict[str, object]] = yaml.safe_load(WORKFLOW.read_text())["jobs"]
         return jobs
 
-    def test_it_follows_githubs_schema(self) -> None:
+    def test_release_workflow_matches_its_schema(self) -> None:
         schema = ("--builtin-schema", "vendor.github-workflows")
         done(str(Path(sys.prefix, "bin", "check-jsonschema")), *schema, str(WORKFLOW))
 
-    def test_only_the_job_that_publishes_may_ask_for_a_token_and_it_runs_after_the_tests(self) -> None:
+    def test_only_publishing_gets_token_and_runs_after_tests(self) -> None:
         jobs = self.jobs()
         publish = jobs.pop("publish")
         assert publish["permissions"] == {"id-token": "write"}
@@ -229,7 +227,7 @@ class TestTheWorkflow:
         assert build.index(".ci/run") < build.index("make dist") < build.index("upload-artifact")
 
     @pytest.mark.parametrize(("tag", "code"), [(f"v{VERSION}", 0), ("v999.0.0", 1), (VERSION, 1)])
-    def test_a_tag_that_is_not_the_version_stops_it(self, tag: str, code: int, tmp_path: Path) -> None:
+    def test_tag_that_is_not_version_stops_release(self, tag: str, code: int, tmp_path: Path) -> None:
         steps = self.jobs()["build"]["steps"]
         assert isinstance(steps, list)
         (script,) = [step["run"] for step in steps if "tag" in step.get("name", "").lower()]
@@ -240,7 +238,7 @@ class TestTheWorkflow:
         assert checked.stdout.startswith("::error::The tag is") == bool(code)
 
 
-def test_contributing_gives_every_dependency_a_reason() -> None:
+def test_contributing_gives_every_dependency_reason() -> None:
     text = (REPOSITORY / "CONTRIBUTING.md").read_text()
     project = (REPOSITORY / "pyproject.toml").read_text()
     lists = re.findall(

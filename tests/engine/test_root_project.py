@@ -20,7 +20,7 @@ def images(**entries: dict[str, object]) -> dict[str, object]:
     return {"aws:region": "eu-west-1", "ami-deprecation:images": entries}
 
 
-def test_every_way_to_give_a_date_works_from_yaml(root: Stack, ec2: LocalEC2) -> None:
+def test_every_way_to_give_date_works_from_yaml(root: Stack, ec2: LocalEC2) -> None:
     made = dt.datetime(2026, 11, 1, tzinfo=dt.timezone.utc)
     names = ("text", "unquoted", "after", "elsewhere")
     regions = ("eu-west-1", "eu-west-1", "eu-west-1", "us-east-1")
@@ -70,7 +70,7 @@ def test_every_way_to_give_a_date_works_from_yaml(root: Stack, ec2: LocalEC2) ->
         ("2028", "images.web: it is not an object: give imageId"),
     ],
 )
-def test_a_mistake_is_one_sentence_with_its_path_before_anything_is_changed(
+def test_configuration_error_names_its_path_before_change(
     root: Stack, ec2: LocalEC2, entry: dict[str, object], sentence: str
 ) -> None:
     good = ec2.add_image(name="good")
@@ -82,7 +82,7 @@ def test_a_mistake_is_one_sentence_with_its_path_before_anything_is_changed(
     assert failed.actions == []
 
 
-def test_a_key_beside_the_known_ones_changes_nothing_either(root: Stack, ec2: LocalEC2) -> None:
+def test_extra_key_changes_nothing(root: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="good")
     root.config(images(good={"imageId": image, "deprecateAt": "2028-06-01"}))
     root.up()
@@ -93,7 +93,7 @@ def test_a_key_beside_the_known_ones_changes_nothing_either(root: Stack, ec2: Lo
     assert failed.actions == []
 
 
-def test_the_stacks_file_is_not_left_out_of_git(root: Stack) -> None:
+def test_stacks_file_is_not_left_out_of_git(root: Stack) -> None:
     """Dates are to be reviewed, so what holds them has to be committed."""
     subprocess.run(["git", "init", "--quiet"], cwd=root.project, check=True)
     shutil.copy(REPOSITORY / ".gitignore", root.project)
@@ -104,6 +104,6 @@ def test_the_stacks_file_is_not_left_out_of_git(root: Stack) -> None:
     assert "add 'Pulumi.test.yaml'" in added.stdout
 
 
-def test_an_empty_configuration_says_what_to_add(root: Stack) -> None:
+def test_empty_configuration_says_what_to_add(root: Stack) -> None:
     root.config({"aws:region": "eu-west-1"})
     assert "add images to ami-deprecation:images" in root.preview().output

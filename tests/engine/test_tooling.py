@@ -38,7 +38,7 @@ BARE = Machine(on_path=False, official_cached=False, build_cached=False, has_go=
         (BARE, [Source.OFFICIAL]),
     ],
 )
-def test_the_first_source_that_needs_no_network_is_taken(machine: object, expected: list[object]) -> None:
+def test_source_without_network_goes_first(machine: object, expected: list[object]) -> None:
     assert list(tool.sources(machine)) == expected
 
 
@@ -54,7 +54,7 @@ def test_the_first_source_that_needs_no_network_is_taken(machine: object, expect
         ("", False),
     ],
 )
-def test_cli_is_new_enough_from_the_oldest_on(text: str, expected: bool) -> None:
+def test_cli_is_new_enough_from_oldest_on(text: str, expected: bool) -> None:
     assert tool.newest().takes(text) is expected
 
 
@@ -90,7 +90,7 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-def test_a_cli_on_path_is_taken_with_its_language_host(shell: Shell) -> None:
+def test_cli_on_path_is_used_with_its_language_host(shell: Shell) -> None:
     shell.command("pulumi", "echo v3.250.0")
     shell.command("pulumi-language-python", "")
     result = shell.get()
@@ -98,7 +98,7 @@ def test_a_cli_on_path_is_taken_with_its_language_host(shell: Shell) -> None:
     assert result.stderr.strip() == f"Pulumi CLI v3.250.0, found on PATH: {shell.bin}"
 
 
-def test_without_any_way_to_a_cli_one_sentence_names_the_way_out(shell: Shell) -> None:
+def test_missing_cli_gives_one_sentence_with_fix(shell: Shell) -> None:
     shell.command("pulumi", "echo v3.100.0")
     shell.command("pulumi-language-python", "")
     result = shell.get()
@@ -109,14 +109,14 @@ def test_without_any_way_to_a_cli_one_sentence_names_the_way_out(shell: Shell) -
     assert "without Go it cannot be built. Install Pulumi 3.245 or newer (https://" in sentence
 
 
-def test_an_official_release_in_the_cache_is_taken_at_once(shell: Shell) -> None:
+def test_official_release_in_cache_is_taken_at_once(shell: Shell) -> None:
     folder = shell.cache / f"official-{version('pulumi')}" / "bin"
     folder.mkdir(parents=True)
     (folder / "pulumi").touch()
     assert shell.get().stdout.strip() == str(folder)
 
 
-def test_a_build_that_fails_leaves_nothing_and_the_next_one_starts_again(shell: Shell) -> None:
+def test_failed_build_leaves_nothing_and_can_be_repeated(shell: Shell) -> None:
     write_output = 'while [ "$1" != -o ]; do shift; done; echo "$0" > "$2"; chmod +x "$2"'
     shell.command("go", f"{write_output}; echo one >&2; echo 'no such toolchain' >&2; exit 1")
     failed = shell.get()
@@ -168,7 +168,7 @@ def plain(cli: Cli, tmp_path: Path) -> Stack:
     return stack
 
 
-def test_a_run_error_is_shown_as_it_is_and_deletes_nothing(plain: Stack) -> None:
+def test_run_error_is_shown_and_deletes_nothing(plain: Stack) -> None:
     plain.program("from things import Thing\nThing('it', 'text')")
     plain.up()
     plain.program("import pulumi\nraise pulumi.RunError('the reason in plain words')")
@@ -180,7 +180,7 @@ def test_a_run_error_is_shown_as_it_is_and_deletes_nothing(plain: Stack) -> None
     assert [resource["id"] for resource in plain.resources("pulumi-python:dynamic:Resource")] == ["an-id"]
 
 
-def test_any_other_error_is_shown_with_its_traceback(plain: Stack) -> None:
+def test_other_errors_show_traceback(plain: Stack) -> None:
     plain.program("import os\nos.environ['NO_SUCH_THING']")
     result = plain.preview(check=False)
     assert result.code != 0
@@ -188,7 +188,7 @@ def test_any_other_error_is_shown_with_its_traceback(plain: Stack) -> None:
     assert "KeyError: 'NO_SUCH_THING'" in result.output
 
 
-def test_a_program_ends_in_silence_when_the_provider_fails(plain: Stack) -> None:
+def test_failed_provider_ends_program_silently(plain: Stack) -> None:
     plain.program(
         """
         import pulumi
@@ -211,7 +211,7 @@ def test_a_program_ends_in_silence_when_the_provider_fails(plain: Stack) -> None
         ("{toolchain: poetry}", "of poetry"),
     ],
 )
-def test_program_and_provider_run_in_the_projects_environment(
+def test_program_and_provider_run_in_projects_environment(
     plain: Stack, tmp_path: Path, options: str, folder: str
 ) -> None:
     plain.program(
@@ -237,7 +237,7 @@ def test_program_and_provider_run_in_the_projects_environment(
     assert plain.outputs() == {"program": str(named), "provider": str(named)}
 
 
-def test_the_preview_of_an_up_leaves_no_module_to_its_update(plain: Stack) -> None:
+def test_preview_leaves_no_module_to_its_update(plain: Stack) -> None:
     plain.program(
         "import sys\nprint('seen before' if 'mark' in sys.modules else 'fresh')\nimport mark", mark=""
     )
@@ -246,7 +246,7 @@ def test_the_preview_of_an_up_leaves_no_module_to_its_update(plain: Stack) -> No
     assert "seen before" not in result.output
 
 
-def test_a_program_gets_its_configuration_with_secrets_marked(plain: Stack) -> None:
+def test_program_gets_configuration_with_secrets_marked(plain: Stack) -> None:
     plain.run("config", "set", "--secret", "word", "xyzzy")
     plain.run("config", "set", "--path", "things.one.size", "3")
     plain.program(
@@ -264,7 +264,7 @@ def test_a_program_gets_its_configuration_with_secrets_marked(plain: Stack) -> N
 
 
 @pytest.mark.parametrize("end", [Running.interrupt, Running.kill])
-def test_nothing_runs_on_after_an_interrupt_or_a_kill(plain: Stack, end: Callable[[Running], None]) -> None:
+def test_nothing_runs_on_after_interrupt_or_kill(plain: Stack, end: Callable[[Running], None]) -> None:
     plain.program("from things import Thing\nThing('it', 'slow')")
     with plain.start("up", "--yes", "--skip-preview") as running:
         wait_for((plain.project / "creating").exists)
@@ -282,7 +282,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
-def test_a_project_whose_virtual_environment_is_missing_says_how_to_make_it(plain: Stack) -> None:
+def test_missing_virtualenv_names_command_that_creates_it(plain: Stack) -> None:
     (plain.project / "Pulumi.yaml").write_text(
         "name: project\nruntime:\n  name: python\n  options:\n    virtualenv: missing  # not made yet\n"
     )

@@ -45,19 +45,19 @@ def profiles(ec2: LocalEC2, tmp_path: Path) -> dict[str, str]:
 # The stack's configuration of the default aws provider.
 
 
-def test_the_stacks_region_is_used(engine: Engine, ec2: LocalEC2) -> None:
+def test_stacks_region_is_used(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image("web", region="us-east-1")
     engine.config["aws:region"] = "us-east-1"
     whole_life(engine, ec2, dated(image, EARLY), image, "us-east-1")
 
 
-def test_a_resources_own_region_goes_first(engine: Engine, ec2: LocalEC2) -> None:
+def test_resource_region_goes_first(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image("web", region="us-east-1")
     whole_life(engine, ec2, dated(image, EARLY, region="us-east-1"), image, "us-east-1")
 
 
 @pytest.mark.parametrize("source", ["AWS_REGION", "AWS_DEFAULT_REGION", "profile"])
-def test_without_one_boto3s_own_chain_gives_the_region(
+def test_region_defaults_to_boto3s_chain(
     make_engine: MakeEngine, ec2: LocalEC2, profiles: dict[str, str], source: str
 ) -> None:
     engine = make_engine()
@@ -71,14 +71,14 @@ def test_without_one_boto3s_own_chain_gives_the_region(
         whole_life(engine, ec2, dated(image, EARLY), image, "us-east-1")
 
 
-def test_without_any_region_the_sentence_says_how_to_set_one(engine: Engine, ec2: LocalEC2) -> None:
+def test_missing_region_says_how_to_set_one(engine: Engine, ec2: LocalEC2) -> None:
     engine.config.clear()
     [failure] = engine.preview(dated(ec2.add_image(), EARLY), check=False).failures
     assert "no Region is set" in failure
     assert "pulumi config set aws:region" in failure
 
 
-def test_the_stacks_profile_is_used(
+def test_stacks_profile_is_used(
     make_engine: MakeEngine, ec2: LocalEC2, profiles: dict[str, str], theirs: str
 ) -> None:
     engine = make_engine()
@@ -87,7 +87,7 @@ def test_the_stacks_profile_is_used(
     whole_life(engine, ec2, dated(theirs, EARLY), theirs)
 
 
-def test_the_stacks_keys_are_used_and_kept_nowhere(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
+def test_stacks_keys_are_used_and_kept_nowhere(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
     keys = ec2.environment(account=OTHER)
     engine.config |= {
         "aws:accessKey": keys["AWS_ACCESS_KEY_ID"],
@@ -102,7 +102,7 @@ def test_the_stacks_keys_are_used_and_kept_nowhere(engine: Engine, ec2: LocalEC2
         assert secret not in str(failed)
 
 
-def test_a_resources_own_profile_replaces_the_stacks_keys(
+def test_resource_profile_replaces_stacks_keys(
     make_engine: MakeEngine, ec2: LocalEC2, profiles: dict[str, str], theirs: str
 ) -> None:
     engine = make_engine()
@@ -111,7 +111,7 @@ def test_a_resources_own_profile_replaces_the_stacks_keys(
     whole_life(engine, ec2, dated(theirs, EARLY, profile="other"), theirs)
 
 
-def test_the_stacks_roles_are_assumed_one_after_the_other(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
+def test_stacks_roles_are_assumed_one_after_other(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
     first = {"roleArn": role(THIRD, "first")}
     second = {
         "roleArn": role(OTHER, "second"),
@@ -134,13 +134,11 @@ def test_the_stacks_roles_are_assumed_one_after_the_other(engine: Engine, ec2: L
     assert role(THIRD, "first") not in engine.export()
 
 
-def test_a_resources_own_role_is_assumed_with_the_stacks_credentials(
-    engine: Engine, ec2: LocalEC2, theirs: str
-) -> None:
+def test_resource_role_is_assumed_with_stack_credentials(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
     whole_life(engine, ec2, dated(theirs, EARLY, role_arn=role(OTHER)), theirs)
 
 
-def test_a_role_that_cannot_be_assumed_is_one_sentence(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
+def test_unassumable_role_is_one_sentence(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
     ec2.faults.add("AssumeRole", "denied", code="AccessDenied", status=403, times=None)
     up = engine.up(dated(theirs, EARLY, role_arn=role(OTHER)), check=False)
     assert "sts:AssumeRole" in up.sentence
@@ -150,7 +148,7 @@ def test_a_role_that_cannot_be_assumed_is_one_sentence(engine: Engine, ec2: Loca
 @pytest.mark.parametrize(
     ("key", "ids"), [("allowedAccountIds", [OTHER]), ("forbiddenAccountIds", ["123456789012"])]
 )
-def test_the_stacks_account_rules_are_kept(engine: Engine, ec2: LocalEC2, key: str, ids: list[str]) -> None:
+def test_stacks_account_rules_are_kept(engine: Engine, ec2: LocalEC2, key: str, ids: list[str]) -> None:
     image = ec2.add_image()
     engine.up(dated(image, EARLY))
     engine.config[f"aws:{key}"] = json.dumps(ids)
@@ -166,7 +164,7 @@ def test_the_stacks_account_rules_are_kept(engine: Engine, ec2: LocalEC2, key: s
 
 
 @pytest.mark.parametrize("settle_seconds", ["0", "120"])
-def test_an_image_that_another_account_does_not_see_is_not_taken_for_gone(
+def test_image_hidden_from_another_account_is_not_gone(
     make_engine: MakeEngine, ec2: LocalEC2, settle_seconds: str
 ) -> None:
     engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS=settle_seconds)
@@ -186,20 +184,20 @@ def test_an_image_that_another_account_does_not_see_is_not_taken_for_gone(
 
 
 @pytest.mark.parametrize("key", ["allowedAccountIds", "forbiddenAccountIds"])
-def test_an_account_that_the_rules_allow_is_used(engine: Engine, ec2: LocalEC2, key: str) -> None:
+def test_account_that_rules_allow_is_used(engine: Engine, ec2: LocalEC2, key: str) -> None:
     image = ec2.add_image()
     engine.config[f"aws:{key}"] = json.dumps([ec2.account if key == "allowedAccountIds" else OTHER])
     whole_life(engine, ec2, dated(image, EARLY), image)
 
 
 @pytest.mark.parametrize("key", ["assumeRoles", "allowedAccountIds"])
-def test_a_configuration_that_cannot_be_read_is_named(engine: Engine, ec2: LocalEC2, key: str) -> None:
+def test_configuration_that_cannot_be_read_is_named(engine: Engine, ec2: LocalEC2, key: str) -> None:
     engine.config[f"aws:{key}"] = "{not JSON"
     [failure] = engine.preview(dated(ec2.add_image(), EARLY), check=False).failures
     assert f"aws:{key}" in failure
 
 
-def test_none_of_the_configuration_is_in_the_state(engine: Engine, ec2: LocalEC2) -> None:
+def test_state_has_no_configuration(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image()
     engine.config |= {
         "aws:assumeRoles": json.dumps([{"roleArn": role(ec2.account, "hidden")}]),
@@ -225,9 +223,7 @@ def test_regions_of_other_partitions_work(engine: Engine, ec2: LocalEC2, region:
 
 
 @pytest.mark.parametrize("where", ["input", "stack"])
-def test_an_unknown_region_is_refused_by_name_before_any_call(
-    engine: Engine, ec2: LocalEC2, where: str
-) -> None:
+def test_unknown_region_is_refused_by_name_before_any_call(engine: Engine, ec2: LocalEC2, where: str) -> None:
     image = ec2.add_image()
     inputs = {"region": "eu-west-9"} if where == "input" else {}
     if where == "stack":
@@ -239,7 +235,7 @@ def test_an_unknown_region_is_refused_by_name_before_any_call(
     assert preview.actions == []
 
 
-def test_a_setting_that_is_not_taken_over_is_refused_before_any_call(engine: Engine, ec2: LocalEC2) -> None:
+def test_unsupported_setting_is_refused_before_any_call(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image()
     engine.config["aws:assumeRoleWithWebIdentity"] = json.dumps(
         {"roleArn": role(OTHER), "webIdentityToken": SECRETS[0]}

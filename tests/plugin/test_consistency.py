@@ -29,7 +29,7 @@ def engine(make_engine: MakeEngine) -> Engine:
 
 
 @pytest.fixture(params=["first", "moved"])
-def found(request: pytest.FixtureRequest, ec2: LocalEC2, image: str) -> datetime | None:
+def original(request: pytest.FixtureRequest, ec2: LocalEC2, image: str) -> datetime | None:
     """The date before ours."""
     date = None if request.param == "first" else MIDDLE
     ec2.set_deprecation_time(image, date)
@@ -37,10 +37,8 @@ def found(request: pytest.FixtureRequest, ec2: LocalEC2, image: str) -> datetime
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.usefixtures("found")
-def test_up_does_not_wait_and_knows_what_it_has_set(
-    engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
-) -> None:
+@pytest.mark.usefixtures("original")
+def test_up_knows_its_write_without_waiting(engine: Engine, ec2: LocalEC2, image: str, mode: LagMode) -> None:
     ec2.faults.lag(mode=mode)
     for when in (EARLY, LATE):
         up = engine.up(dated(image, when))
@@ -52,7 +50,7 @@ def test_up_does_not_wait_and_knows_what_it_has_set(
 
 
 @pytest.mark.parametrize("shape", ["absent", "empty"])
-def test_a_changed_date_of_an_image_that_is_gone_for_good_is_told_and_fails(
+def test_update_of_gone_image_fails_with_its_id(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, shape: str
 ) -> None:
     engine = make_engine()
@@ -69,8 +67,8 @@ def test_a_changed_date_of_an_image_that_is_gone_for_good_is_told_and_fails(
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.usefixtures("found")
-def test_a_change_back_is_not_mistaken_for_done(
+@pytest.mark.usefixtures("original")
+def test_change_back_is_not_mistaken_for_done(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -82,8 +80,8 @@ def test_a_change_back_is_not_mistaken_for_done(
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.usefixtures("found")
-def test_two_writes_one_after_the_other_are_both_ours_whatever_ec2_shows(
+@pytest.mark.usefixtures("original")
+def test_consecutive_writes_are_both_ours_despite_lag(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     ec2.faults.lag(mode=mode, reads=3)
@@ -99,8 +97,8 @@ def test_two_writes_one_after_the_other_are_both_ours_whatever_ec2_shows(
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.usefixtures("found")
-def test_a_refresh_soon_after_a_write_waits_and_reports_no_drift(
+@pytest.mark.usefixtures("original")
+def test_refresh_after_write_waits_and_shows_no_drift(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     ec2.faults.lag(mode=mode, reads=1)
@@ -115,8 +113,8 @@ def test_a_refresh_soon_after_a_write_waits_and_reports_no_drift(
 
 
 @pytest.mark.parametrize("mode", ["old", "none", "flap"])
-@pytest.mark.usefixtures("found")
-def test_the_wait_of_a_refresh_is_bounded(
+@pytest.mark.usefixtures("original")
+def test_wait_of_refresh_is_bounded(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS=SHORT)
@@ -132,7 +130,7 @@ def test_the_wait_of_a_refresh_is_bounded(
 
 
 @pytest.mark.parametrize("theirs", ["another date", "none"])
-def test_a_change_from_outside_soon_after_a_write_is_still_seen(
+def test_change_from_outside_soon_after_write_is_still_seen(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, theirs: str
 ) -> None:
     engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS=SHORT)
@@ -144,8 +142,8 @@ def test_a_change_from_outside_soon_after_a_write_is_still_seen(
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.usefixtures("found")
-def test_a_destroy_soon_after_a_write_cancels_our_date_whatever_ec2_shows(
+@pytest.mark.usefixtures("original")
+def test_destroy_after_write_cancels_despite_lag(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     ec2.faults.lag(mode=mode)
@@ -156,7 +154,7 @@ def test_a_destroy_soon_after_a_write_cancels_our_date_whatever_ec2_shows(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_destroy_soon_after_a_write_restores_whatever_ec2_shows(
+def test_destroy_after_write_restores_despite_lag(
     engine: Engine, ec2: LocalEC2, image: str, mode: LagMode
 ) -> None:
     ec2.set_deprecation_time(image, LATE)
@@ -168,8 +166,8 @@ def test_a_destroy_soon_after_a_write_restores_whatever_ec2_shows(
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("how", ["rename", "taint", "taint, delete first"])
-@pytest.mark.usefixtures("found")
-def test_a_refactoring_soon_after_a_write_keeps_the_date(
+@pytest.mark.usefixtures("original")
+def test_refactoring_soon_after_write_keeps_date(
     engine: Engine, ec2: LocalEC2, image: str, how: str, mode: LagMode
 ) -> None:
     opts = pulumi.ResourceOptions(delete_before_replace="delete first" in how)
@@ -188,9 +186,7 @@ def test_a_refactoring_soon_after_a_write_keeps_the_date(
     assert entry.outputs["deprecation_time"] == text(EARLY)
 
 
-def test_an_image_that_was_made_a_moment_ago_is_looked_for_again(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_new_image_is_looked_up_again(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.faults.add("DescribeImages", code="InvalidAMIID.NotFound", image_id=image, times=1)
     assert engine.preview(dated(image, EARLY)).operations == ["create"]
     ec2.faults.add("DescribeImages", code="InvalidAMIID.NotFound", image_id=image, times=1)

@@ -26,19 +26,19 @@ PICKLE = "gASVOgAAAAAAAACMGGFtaV9kZXByZWNhdGlvbi5wcm92aWRlcpSMFkFtaURlcHJlY2F0aW
 # What stands in every user's state.
 
 
-def test_the_pickle_in_every_users_state_stays_what_it_is(image: str) -> None:
+def test_pickled_provider_is_pinned(image: str) -> None:
     [web] = run(dated(image, EARLY), preview=False)
     assert web.inputs["__provider"] == PICKLE
     assert b"ami_deprecation.provider" in base64.b64decode(PICKLE)
     assert web.type == "pulumi-python:dynamic/ec2:AmiDeprecation"
 
 
-def test_the_pickle_is_no_secret_and_so_the_state_can_be_read(engine: Engine, image: str) -> None:
+def test_pickled_provider_is_not_secret(engine: Engine, image: str) -> None:
     engine.up(dated(image, EARLY))
     assert engine.entry("web").inputs["__provider"] == PICKLE
 
 
-def test_a_plugin_started_as_the_engine_starts_it_does_the_same(
+def test_plugin_started_as_engine_does_behaves_alike(
     make_engine: MakeEngine, ec2: LocalEC2, image: str
 ) -> None:
     engine = make_engine(spawn=True)
@@ -46,7 +46,7 @@ def test_a_plugin_started_as_the_engine_starts_it_does_the_same(
     assert ec2.image(image).deprecation_time == EARLY
 
 
-def test_three_thousand_resources_are_constructed_in_one_program() -> None:
+def test_three_thousand_resources_fit_in_one_program() -> None:
     def program() -> None:
         for number in range(3000):
             AmiDeprecation(f"web-{number}", image_id=f"ami-{number:08x}", deprecate_in_days=30)
@@ -56,7 +56,7 @@ def test_three_thousand_resources_are_constructed_in_one_program() -> None:
     assert {each.inputs["__provider"] for each in made} == {PICKLE}
 
 
-def test_outputs_and_id_have_the_documented_names(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_outputs_and_id_have_documented_names(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, LATE)
     engine.up(dated(image, EARLY))
     web = engine.entry("web")
@@ -90,7 +90,7 @@ def test_outputs_and_id_have_the_documented_names(engine: Engine, ec2: LocalEC2,
         ("{:%Y-%m-%dT%H:%M:%S}+02:00", -120),
     ],
 )
-def test_a_date_has_one_normal_form_however_it_is_written(
+def test_spellings_of_date_have_one_normal_form(
     engine: Engine, image: str, spelling: str, minutes: int
 ) -> None:
     given, wanted = spelling.format(EARLY), text(EARLY + timedelta(minutes=minutes))
@@ -102,7 +102,7 @@ def test_a_date_has_one_normal_form_however_it_is_written(
 
 
 @pytest.mark.parametrize("given", ["text", "date", "datetime", "output"])
-def test_another_spelling_of_the_same_instant_is_no_change(engine: Engine, image: str, given: str) -> None:
+def test_new_spelling_of_instant_is_no_change(engine: Engine, image: str, given: str) -> None:
     day = datetime(EARLY.year, EARLY.month, EARLY.day, tzinfo=timezone.utc)
     spellings: dict[str, object] = {
         "text": f"{day:%Y-%m-%d}T01:00:00+01:00",
@@ -123,9 +123,7 @@ def test_another_spelling_of_the_same_instant_is_no_change(engine: Engine, image
 # The verbs, and their calls.
 
 
-def test_create_makes_one_changing_call_and_update_one_and_delete_one(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_create_update_and_delete_change_ec2_once_each(engine: Engine, ec2: LocalEC2, image: str) -> None:
     assert engine.up(dated(image, EARLY)).mutations == ["EnableImageDeprecation"]
     moved = engine.up(dated(image, LATE))
     assert (moved.operations, moved.mutations) == (["update"], ["EnableImageDeprecation"])
@@ -135,9 +133,7 @@ def test_create_makes_one_changing_call_and_update_one_and_delete_one(
     assert engine.state == []
 
 
-def test_the_image_its_launch_permissions_and_its_tags_stay(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_image_permissions_and_tags_are_untouched(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.share(image, "210987654321")
     before = ec2.image(image)
     engine.up(dated(image, EARLY))
@@ -147,7 +143,7 @@ def test_the_image_its_launch_permissions_and_its_tags_stay(
 
 
 @pytest.mark.parametrize("way", ["deprecate_at", "deprecate_after_days", "deprecate_in_days"])
-def test_a_second_up_makes_no_call(engine: Engine, image: str, way: str) -> None:
+def test_second_up_makes_no_call(engine: Engine, image: str, way: str) -> None:
     program = made(image_id=image, **{way: EARLY if way == "deprecate_at" else 100})
     engine.up(program)
     for operation in (engine.up, engine.preview):
@@ -155,18 +151,14 @@ def test_a_second_up_makes_no_call(engine: Engine, image: str, way: str) -> None
         assert (again.operations, again.actions) == ([], [])
 
 
-def test_an_existing_date_is_adopted_without_a_changing_call(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_existing_date_is_adopted_without_changing_call(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, EARLY)
     up = engine.up(dated(image, EARLY))
     assert (up.operations, up.mutations) == (["create"], [])
     assert engine.outputs("web")["previous_deprecation_time"] == text(EARLY)
 
 
-def test_an_image_made_in_the_same_stack_previews_without_an_error_or_a_call(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_image_of_same_stack_previews_without_call(engine: Engine, ec2: LocalEC2, image: str) -> None:
     def program() -> None:
         made(image_id=made_in_this_stack(image), deprecate_at=EARLY)()
 
@@ -189,7 +181,7 @@ def test_any_input_may_be_unknown_at_preview(engine: Engine, image: str, key: st
     assert (preview.operations, preview.mutations) == (["create"], [])
 
 
-def test_the_user_agent_names_the_package_and_its_version(engine: Engine, image: str) -> None:
+def test_user_agent_names_package_and_its_version(engine: Engine, image: str) -> None:
     up = engine.up(dated(image, EARLY))
     assert Counter(up.actions) == {
         "DescribeImages": 1,
@@ -200,7 +192,7 @@ def test_the_user_agent_names_the_package_and_its_version(engine: Engine, image:
 
 
 @pytest.mark.parametrize("key", ["image_id", "region", "profile", "role_arn"])
-def test_another_image_region_profile_or_role_is_another_resource(
+def test_new_image_region_profile_or_role_replaces(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, tmp_path: Path, key: str
 ) -> None:
     other = ec2.add_image("other")

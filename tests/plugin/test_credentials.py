@@ -58,7 +58,7 @@ def check_sentences(engine: Engine, ec2: LocalEC2, image: str, cause: str) -> No
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_a_configuration_file_that_cannot_be_used_is_one_sentence(
+def test_unusable_configuration_file_is_one_sentence(
     engine: Engine, ec2: LocalEC2, image: str, tmp_path: Path, what: str
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -72,7 +72,7 @@ def test_a_configuration_file_that_cannot_be_used_is_one_sentence(
 
 
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_of_the_credentials_is_one_sentence(
+def test_half_of_credentials_is_one_sentence(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, missing: str
 ) -> None:
     make_engine().up(dated(image, EARLY))
@@ -82,13 +82,13 @@ def test_half_of_the_credentials_is_one_sentence(
     check_sentences(engine, ec2, image, NONE)
 
 
-def test_an_endpoint_that_is_none_is_one_sentence(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_bad_endpoint_is_one_sentence(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     engine.environment |= {"AWS_ENDPOINT_URL": "nonsense", "AWS_ENDPOINT_URL_EC2": "nonsense"}
     check_sentences(engine, ec2, image, "the AWS configuration cannot be used (ValueError)")
 
 
-def test_without_a_region_a_file_that_cannot_be_read_is_named(
+def test_without_region_file_that_cannot_be_read_is_named(
     engine: Engine, ec2: LocalEC2, tmp_path: Path
 ) -> None:
     file = tmp_path / "config"
@@ -104,7 +104,7 @@ def test_without_a_region_a_file_that_cannot_be_read_is_named(
     [("internal", "EC2Unavailable"), ("denied", "PermissionDenied"), ("expired-token", "CredentialsError")],
 )
 @pytest.mark.parametrize("verb", ["update", "refresh", "destroy"])
-def test_a_fault_of_sts_leaves_the_state_as_it_was(
+def test_sts_fault_leaves_state_unchanged(
     make_engine: MakeEngine, ec2: LocalEC2, verb: str, kind: FaultKind, name: str
 ) -> None:
     """A refresh and a destroy ask it about an image that is not shown."""

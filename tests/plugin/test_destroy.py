@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("theirs", [MIDDLE, LATE], ids=["middle", "late"])
 @pytest.mark.parametrize("on_destroy", ["cancel", "restore"])
-def test_a_date_that_somebody_else_set_is_left_alone_and_said(
+def test_foreign_date_is_left_alone_with_message(
     engine: Engine, ec2: LocalEC2, image: str, theirs: object, on_destroy: str
 ) -> None:
     date = MIDDLE if theirs == MIDDLE else LATE
@@ -35,16 +35,14 @@ def test_a_date_that_somebody_else_set_is_left_alone_and_said(
     assert engine.state == []
 
 
-def test_a_date_that_somebody_else_cancelled_needs_no_call(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_date_cancelled_outside_needs_no_call(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, None)
     destroyed = engine.destroy()
     assert (destroyed.mutations, destroyed.printed) == ([], [])
 
 
-def test_a_date_from_outside_that_a_refresh_has_seen_is_left_alone(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_refreshed_foreign_date_is_left_alone(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, LATE)
     engine.refresh()
@@ -52,7 +50,7 @@ def test_a_date_from_outside_that_a_refresh_has_seen_is_left_alone(
     assert ec2.image(image).deprecation_time == LATE
 
 
-def test_an_adopted_date_is_cancelled_by_default(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_adopted_date_is_cancelled_by_default(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, EARLY)
     engine.up(dated(image, EARLY))
     assert engine.destroy().mutations == ["DisableImageDeprecation"]
@@ -60,7 +58,7 @@ def test_an_adopted_date_is_cancelled_by_default(engine: Engine, ec2: LocalEC2, 
 
 
 @pytest.mark.parametrize(
-    ("found", "then", "left", "calls"),
+    ("original", "then", "left", "calls"),
     [
         ("none", 0, "none", ["DisableImageDeprecation"]),
         ("late", 0, "late", ["EnableImageDeprecation"]),
@@ -69,11 +67,11 @@ def test_an_adopted_date_is_cancelled_by_default(engine: Engine, ec2: LocalEC2, 
         ("same", 0, "same", []),
     ],
 )
-def test_restore_puts_the_date_back_that_was_found_while_it_is_ahead(  # a table
-    engine: Engine, ec2: LocalEC2, image: str, found: str, then: int, left: str, calls: list[str]
+def test_restore_puts_back_date_that_is_still_ahead(  # a table
+    engine: Engine, ec2: LocalEC2, image: str, original: str, then: int, left: str, calls: list[str]
 ) -> None:
     dates = {"none": None, "late": LATE, "same": EARLY}
-    ec2.set_deprecation_time(image, dates[found])
+    ec2.set_deprecation_time(image, dates[original])
     engine.up(dated(image, EARLY, on_destroy="restore"))
     engine.refresh()
     ec2.advance(timedelta(days=then))
@@ -82,7 +80,7 @@ def test_restore_puts_the_date_back_that_was_found_while_it_is_ahead(  # a table
 
 
 @pytest.mark.parametrize("on_destroy", ["cancel", "restore"])
-def test_a_public_image_keeps_ec2s_date_and_destroy_says_so(
+def test_public_image_keeps_ec2s_date_and_destroy_says_so(
     engine: Engine, ec2: LocalEC2, on_destroy: str
 ) -> None:
     public = ec2.add_image("web", public=True)
@@ -121,7 +119,7 @@ def gone_when_cancelled(ec2: LocalEC2, image: str) -> None:
 @pytest.mark.parametrize(
     "shape", [gone_deregistered, gone_empty, gone_not_found, gone_unavailable, gone_when_cancelled]
 )
-def test_deleting_the_date_of_an_image_that_is_gone_succeeds(
+def test_deleting_date_of_image_that_is_gone_succeeds(
     make_engine: MakeEngine,
     ec2: LocalEC2,
     image: str,
@@ -137,7 +135,7 @@ def test_deleting_the_date_of_an_image_that_is_gone_succeeds(
 
 
 @pytest.mark.parametrize("shape", [gone_deregistered, gone_empty, gone_not_found, gone_unavailable])
-def test_refresh_drops_an_image_that_is_gone(
+def test_refresh_drops_image_that_is_gone(
     engine: Engine, ec2: LocalEC2, image: str, shape: Callable[[LocalEC2, str], None]
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -146,7 +144,7 @@ def test_refresh_drops_an_image_that_is_gone(
     assert engine.state == []
 
 
-def test_a_disabled_image_is_not_gone(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_disabled_image_is_not_gone(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.set_state(image, "disabled")
     assert engine.refresh().operations == ["refresh"]

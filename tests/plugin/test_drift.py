@@ -52,9 +52,7 @@ def test_drift_is_shown_with_both_dates_and_repaired(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_refresh_without_drift_shows_nothing_and_changes_nothing(
-    engine: Engine, image: str, way: str
-) -> None:
+def test_refresh_without_drift_changes_nothing(engine: Engine, image: str, way: str) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
     engine.up(program)
     before = dict(engine.outputs("web"))
@@ -65,9 +63,7 @@ def test_a_refresh_without_drift_shows_nothing_and_changes_nothing(
     assert (again.operations, again.actions) == ([], [])
 
 
-def test_only_an_image_that_is_gone_is_dropped_from_the_state(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_only_image_that_is_gone_is_dropped_from_state(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, None)
     engine.refresh()
@@ -77,9 +73,7 @@ def test_only_an_image_that_is_gone_is_dropped_from_the_state(
     assert engine.names() == []
 
 
-def test_a_changed_date_is_one_update_in_place_whatever_was_found(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_changed_date_is_one_update_in_place(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, LATE)
     moved = engine.up(dated(image, MIDDLE))
@@ -88,7 +82,7 @@ def test_a_changed_date_is_one_update_in_place_whatever_was_found(
 
 
 @pytest.mark.parametrize("theirs", [None, LATE], ids=["cancelled", "moved"])
-def test_ignored_changes_of_the_date_leave_what_others_make_of_it(
+def test_ignore_changes_leaves_foreign_dates_alone(
     engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None
 ) -> None:
     program = dated(image, EARLY, opts=pulumi.ResourceOptions(ignore_changes=["deprecate_at"]))
@@ -102,7 +96,7 @@ def test_ignored_changes_of_the_date_leave_what_others_make_of_it(
     assert ec2.image(image).deprecation_time == theirs
 
 
-def test_ignored_changes_of_the_date_stay_quiet(engine: Engine, image: str) -> None:
+def test_ignored_changes_of_date_stay_quiet(engine: Engine, image: str) -> None:
     engine.up(dated(image, EARLY))
     again = engine.up(dated(image, LATE, opts=pulumi.ResourceOptions(ignore_changes=["deprecate_at"])))
     assert (again.operations, again.actions) == ([], [])

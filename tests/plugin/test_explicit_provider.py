@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.engine import Engine
 
 
-def test_an_explicit_aws_provider_is_honoured(engine: Engine, ec2: LocalEC2) -> None:
+def test_explicit_aws_provider_is_honoured(engine: Engine, ec2: LocalEC2) -> None:
     there = ec2.add_image("there", account=OTHER, region="us-east-1")
 
     def program() -> None:
@@ -31,9 +31,7 @@ def test_an_explicit_aws_provider_is_honoured(engine: Engine, ec2: LocalEC2) -> 
 
 
 @pytest.mark.parametrize("key", ["access_key", "secret_key", "token"])
-def test_an_explicit_provider_with_keys_is_refused_and_none_of_them_goes_out(
-    engine: Engine, ec2: LocalEC2, key: str
-) -> None:
+def test_provider_with_keys_is_refused_before_any_call(engine: Engine, ec2: LocalEC2, key: str) -> None:
     image = ec2.add_image()
     keys: dict[str, Any] = {key: SECRETS[0]}
 
@@ -47,9 +45,7 @@ def test_an_explicit_provider_with_keys_is_refused_and_none_of_them_goes_out(
     assert f"opts.provider carries {'an' if key == 'access_key' else 'a'} {key}" in failure
 
 
-def test_a_provider_of_another_package_is_refused_instead_of_being_ignored(
-    engine: Engine, ec2: LocalEC2
-) -> None:
+def test_provider_of_another_package_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image()
 
     def program() -> None:

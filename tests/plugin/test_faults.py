@@ -176,7 +176,7 @@ class Case:
         ("delete", "EnableImageDeprecation"),
     ],
 )
-def test_a_fault_is_retried_or_said_in_one_sentence_and_state_and_ec2_agree_afterwards(
+def test_faults_are_retried_or_reported_and_state_matches_ec2(
     make_engine: MakeEngine, ec2: LocalEC2, verb: Verb, action: str
 ) -> None:
     images = {name: ec2.add_image(name) for name in TROUBLES}
@@ -202,7 +202,7 @@ def test_a_fault_is_retried_or_said_in_one_sentence_and_state_and_ec2_agree_afte
         return None
 
     with ThreadPoolExecutor(4) as pool:  # most of the time is spent in waiting for the next try
-        wrong = [found for found in pool.map(run, TROUBLES) if found]
+        wrong = [complaint for complaint in pool.map(run, TROUBLES) if complaint]
     assert not wrong, "\n\n".join(wrong)
 
 
@@ -212,9 +212,7 @@ def test_a_fault_is_retried_or_said_in_one_sentence_and_state_and_ec2_agree_afte
 @pytest.mark.parametrize(
     "kind", ["throttled", "internal", "drop", "hang", "garbage", "denied", "expired-token"]
 )
-def test_a_fault_of_sts_is_retried_or_said_likewise(
-    make_engine: MakeEngine, ec2: LocalEC2, kind: FaultKind
-) -> None:
+def test_sts_faults_are_retried_or_reported(make_engine: MakeEngine, ec2: LocalEC2, kind: FaultKind) -> None:
     engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS="2")
     image = ec2.add_image()
     fault = ec2.faults.add("GetCallerIdentity", kind, times=None)
@@ -232,9 +230,7 @@ def test_a_fault_of_sts_is_retried_or_said_likewise(
     assert ec2.image(image).deprecation_time == EARLY
 
 
-def test_throttling_that_comes_and_goes_slows_an_update_down_and_fails_none_of_it(
-    make_engine: MakeEngine, ec2: LocalEC2
-) -> None:
+def test_intermittent_throttling_fails_no_update(make_engine: MakeEngine, ec2: LocalEC2) -> None:
     engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS="60")
     engine.parallel = 4
     images = {f"web-{number}": ec2.add_image() for number in range(12)}
@@ -245,9 +241,7 @@ def test_throttling_that_comes_and_goes_slows_an_update_down_and_fails_none_of_i
     assert all(ec2.image(image).deprecation_time == EARLY for image in images.values())
 
 
-def test_a_denied_cancel_on_destroy_fails_stays_in_state_and_succeeds_after_the_grant(
-    engine: Engine, ec2: LocalEC2
-) -> None:
+def test_denied_cancel_stays_in_state_until_granted(engine: Engine, ec2: LocalEC2) -> None:
     image = ec2.add_image()
     engine.up(dated(image, EARLY))
     denied = ec2.faults.add("DisableImageDeprecation", "denied", times=None)
@@ -261,7 +255,7 @@ def test_a_denied_cancel_on_destroy_fails_stays_in_state_and_succeeds_after_the_
 
 
 @pytest.mark.parametrize("kind", ["denied", "expired", "throttled", "internal"])
-def test_a_refresh_that_cannot_read_keeps_the_state(engine: Engine, ec2: LocalEC2, kind: FaultKind) -> None:
+def test_refresh_that_cannot_read_keeps_state(engine: Engine, ec2: LocalEC2, kind: FaultKind) -> None:
     engine.environment["AMI_DEPRECATION_RETRY_SECONDS"] = IMPATIENT
     image = ec2.add_image()
     engine.up(dated(image, EARLY))
@@ -271,9 +265,7 @@ def test_a_refresh_that_cannot_read_keeps_the_state(engine: Engine, ec2: LocalEC
     assert engine.export() == before
 
 
-def test_one_image_that_fails_does_not_keep_the_others_from_being_recorded(
-    engine: Engine, ec2: LocalEC2
-) -> None:
+def test_failing_image_does_not_lose_others_records(engine: Engine, ec2: LocalEC2) -> None:
     engine.environment["AMI_DEPRECATION_RETRY_SECONDS"] = IMPATIENT
     images = {f"web-{number}": ec2.add_image() for number in range(8)}
     program = many({name: (image, EARLY) for name, image in images.items()})

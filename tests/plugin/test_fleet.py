@@ -35,7 +35,7 @@ def names(**query: object) -> list[str]:
     return [image.name for image in listing.list_images(HERE, **query)]  # type: ignore[arg-type]
 
 
-def test_every_page_of_a_large_account_is_read_newest_first(ec2: LocalEC2) -> None:
+def test_every_page_of_large_account_is_read_newest_first(ec2: LocalEC2) -> None:
     ec2.add_images(1500, "old", created=START)
     ec2.add_images(700, "new", created=START + timedelta(days=1))
     pages: list[int] = []
@@ -45,7 +45,7 @@ def test_every_page_of_a_large_account_is_read_newest_first(ec2: LocalEC2) -> No
     assert [call.action for call in ec2.calls] == ["DescribeImages"] * 3
 
 
-def test_name_and_tags_are_ec2_filters_with_wildcards_and_several_values(ec2: LocalEC2) -> None:
+def test_name_and_tag_filters_take_wildcards_and_lists(ec2: LocalEC2) -> None:
     ec2.add_image("web-1", tags={"Team": "shop", "Env": "prod"})
     ec2.add_image("web-2", tags={"Team": "search"})
     ec2.add_image("db-1", tags={"Team": "shop"})
@@ -56,7 +56,7 @@ def test_name_and_tags_are_ec2_filters_with_wildcards_and_several_values(ec2: Lo
     assert names(filters={"state": "pending"}) == []
 
 
-def test_deprecated_images_are_listed_and_disabled_ones_when_asked_for(ec2: LocalEC2) -> None:
+def test_listing_has_deprecated_and_on_request_disabled_images(ec2: LocalEC2) -> None:
     ec2.add_image("past", deprecation_time=START)
     ec2.add_image("switched-off", state="disabled")
     ec2.add_image("theirs-past", account=OTHER, public=True, deprecation_time=START)
@@ -68,7 +68,7 @@ def test_deprecated_images_are_listed_and_disabled_ones_when_asked_for(ec2: Loca
     assert names(owners=[OTHER], include_deprecated=False) == []
 
 
-def test_ids_are_asked_for_in_handfuls_and_an_unknown_one_is_an_error(ec2: LocalEC2) -> None:
+def test_ids_are_read_in_batches_and_unknown_ones_fail(ec2: LocalEC2) -> None:
     ids = ec2.add_images(450)
     assert {image.id for image in listing.list_images(HERE, image_ids=ids)} == set(ids)
     assert len(ec2.calls) == 3
@@ -78,30 +78,30 @@ def test_ids_are_asked_for_in_handfuls_and_an_unknown_one_is_an_error(ec2: Local
         listing.list_images(HERE, image_ids=["ami-0123456789abcdef0"])
 
 
-def test_references_are_asked_for_ten_images_at_a_time(ec2: LocalEC2) -> None:
+def test_references_are_read_for_ten_images_at_once(ec2: LocalEC2) -> None:
     ids = ec2.add_images(25)
     parameter = f"arn:aws:ssm:{REGION}:123456789012:parameter/golden"
     ec2.add_reference(ids[3], "ssm:Parameter", parameter)
     ec2.client().run_instances(ImageId=ids[20], MinCount=1, MaxCount=1)
     ec2.clear_calls()
-    found = listing.image_references(HERE, ids)
-    assert found[ids[3]] == [listing.Reference("ssm:Parameter", parameter)]
-    assert [reference.resource_type for reference in found[ids[20]]] == ["ec2:Instance"]
-    assert found[ids[0]] == []
-    assert set(found) == set(ids)
+    references = listing.image_references(HERE, ids)
+    assert references[ids[3]] == [listing.Reference("ssm:Parameter", parameter)]
+    assert [reference.resource_type for reference in references[ids[20]]] == ["ec2:Instance"]
+    assert references[ids[0]] == []
+    assert set(references) == set(ids)
     assert len(ec2.calls) == 3
 
 
-def test_an_image_that_went_meanwhile_hides_no_other_references(ec2: LocalEC2) -> None:
+def test_gone_image_hides_no_other_references(ec2: LocalEC2) -> None:
     here, gone = ec2.add_images(2)
     ec2.add_reference(here, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/golden")
     ec2.remove_image(gone)
-    found = listing.image_references(HERE, [gone, here])
-    assert found[gone] == []
-    assert len(found[here]) == 1
+    references = listing.image_references(HERE, [gone, here])
+    assert references[gone] == []
+    assert len(references[here]) == 1
 
 
-def test_the_regions_are_those_that_the_account_has_switched_on(ec2: LocalEC2) -> None:
+def test_regions_are_those_that_account_has_switched_on(ec2: LocalEC2) -> None:
     del ec2
     regions = listing.list_regions(HERE)
     assert {"eu-west-1", "us-east-1"} <= set(regions)

@@ -30,7 +30,7 @@ def settled(engine: Engine, program: Callable[[], object]) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
 @pytest.mark.parametrize("at", ["DescribeImages", "EnableImageDeprecation"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_killed_create_converges_without_a_duplicate_effect(
+def test_killed_create_converges_without_duplicate_effect(
     engine: Engine, ec2: LocalEC2, image: str, way: str, at: str, after: bool
 ) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
@@ -49,7 +49,7 @@ def test_a_killed_create_converges_without_a_duplicate_effect(
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
 @pytest.mark.parametrize("at", ["DescribeImages", "EnableImageDeprecation"])
-def test_a_killed_update_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
+def test_killed_update_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
     engine.up(dated(image, EARLY))
     with killed(engine, ec2, at, after=after):
         engine.up(dated(image, LATE), check=False)
@@ -62,7 +62,7 @@ def test_a_killed_update_converges(engine: Engine, ec2: LocalEC2, image: str, at
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
 @pytest.mark.parametrize("at", ["DescribeImages", "DisableImageDeprecation"])
-def test_a_killed_destroy_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
+def test_killed_destroy_converges(engine: Engine, ec2: LocalEC2, image: str, at: str, after: bool) -> None:
     engine.up(dated(image, EARLY))
     with killed(engine, ec2, at, after=after):
         engine.destroy(check=False)
@@ -73,7 +73,7 @@ def test_a_killed_destroy_converges(engine: Engine, ec2: LocalEC2, image: str, a
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
-def test_a_killed_destroy_that_restores_converges(
+def test_killed_destroy_that_restores_converges(
     engine: Engine, ec2: LocalEC2, image: str, after: bool
 ) -> None:
     ec2.set_deprecation_time(image, LATE)
@@ -86,7 +86,7 @@ def test_a_killed_destroy_that_restores_converges(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
-def test_a_killed_update_that_is_given_up_leaves_what_ec2_has(
+def test_abandoned_killed_update_leaves_ec2_alone(
     engine: Engine, ec2: LocalEC2, image: str, after: bool
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -98,7 +98,7 @@ def test_a_killed_update_that_is_given_up_leaves_what_ec2_has(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
-def test_a_killed_refresh_leaves_the_state_as_it_was(
+def test_killed_refresh_leaves_state_unchanged(
     engine: Engine, ec2: LocalEC2, image: str, after: bool
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -113,7 +113,7 @@ def test_a_killed_refresh_leaves_the_state_as_it_was(
 
 @pytest.mark.parametrize("order", ["create first", "delete first"])
 @pytest.mark.parametrize("how", ["image", "region"])
-def test_a_replacement_killed_in_the_middle_is_completed(
+def test_replacement_killed_in_middle_is_completed(
     engine: Engine, ec2: LocalEC2, image: str, how: str, order: str
 ) -> None:
     other = image if how == "region" else ec2.add_image("other")
@@ -156,7 +156,7 @@ def leave_the_old_half(engine: Engine, how: str, image: str, account: str) -> Ca
 
 @pytest.mark.parametrize("how", ["rename", "taint", "role"])
 @pytest.mark.parametrize("passed", [False, True], ids=["ahead", "passed"])
-def test_an_old_half_that_is_deleted_in_a_later_run_leaves_the_date_alone(
+def test_pending_delete_in_later_run_keeps_date(
     engine: Engine, ec2: LocalEC2, image: str, how: str, passed: bool
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -171,7 +171,7 @@ def test_an_old_half_that_is_deleted_in_a_later_run_leaves_the_date_alone(
 
 
 @pytest.mark.parametrize("how", ["rename", "taint", "role"])
-def test_a_destroy_with_an_old_half_left_over_cancels_once(
+def test_destroy_with_pending_delete_cancels_once(
     engine: Engine, ec2: LocalEC2, image: str, how: str
 ) -> None:
     engine.up(dated(image, EARLY))
@@ -181,7 +181,7 @@ def test_a_destroy_with_an_old_half_left_over_cancels_once(
     assert engine.state == []
 
 
-def test_an_update_that_is_killed_again_and_again_gets_there(engine: Engine, ec2: LocalEC2) -> None:
+def test_repeatedly_killed_update_converges(engine: Engine, ec2: LocalEC2) -> None:
     images = [ec2.add_image(f"web-{number}") for number in range(6)]
     engine.parallel = 4
 

@@ -51,7 +51,7 @@ def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
     return error.value.response["Error"]["Code"]
 
 
-def test_a_date_is_set_moved_and_cancelled(ec2: LocalEC2, client: EC2Client) -> None:
+def test_date_is_set_moved_and_cancelled(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image("web", tags={"Team": "a<b&c"})
     for date in ("2030-01-01T00:00:00Z", "2029-06-01T08:30:00Z"):
         assert client.enable_image_deprecation(ImageId=image_id, DeprecateAt=date)["Return"] is True
@@ -71,16 +71,14 @@ def test_a_date_is_set_moved_and_cancelled(ec2: LocalEC2, client: EC2Client) -> 
         ("2030-01-01T01:59:31+02:00", utc(2030, 1, 1, 0, 0)),
     ],
 )
-def test_seconds_go_to_the_nearest_minute(
-    ec2: LocalEC2, client: EC2Client, sent: str, kept: datetime
-) -> None:
+def test_seconds_go_to_nearest_minute(ec2: LocalEC2, client: EC2Client, sent: str, kept: datetime) -> None:
     image_id = ec2.add_image()
     client.enable_image_deprecation(ImageId=image_id, DeprecateAt=sent)
     assert ec2.image(image_id).deprecation_time == kept
 
 
 @pytest.mark.parametrize("late", [timedelta(), -timedelta(seconds=31), -timedelta(days=400)])
-def test_a_past_date_is_refused(ec2: LocalEC2, client: EC2Client, late: timedelta) -> None:
+def test_past_date_is_refused(ec2: LocalEC2, client: EC2Client, late: timedelta) -> None:
     image_id = ec2.add_image()
     with pytest.raises(ClientError) as error:
         client.enable_image_deprecation(ImageId=image_id, DeprecateAt=NOW + late)
@@ -88,7 +86,7 @@ def test_a_past_date_is_refused(ec2: LocalEC2, client: EC2Client, late: timedelt
     assert ec2.image(image_id).deprecation_time is None
 
 
-def test_ten_years_are_the_most(ec2: LocalEC2, client: EC2Client) -> None:
+def test_dates_end_after_ten_years(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image()
     client.enable_image_deprecation(ImageId=image_id, DeprecateAt=utc(2037, 1, 1, 12, 0))
     with pytest.raises(ClientError) as error:
@@ -96,7 +94,7 @@ def test_ten_years_are_the_most(ec2: LocalEC2, client: EC2Client) -> None:
     assert refused(error) == "InvalidParameterValue"
 
 
-def test_a_public_image_ends_two_years_after_its_creation(ec2: LocalEC2, client: EC2Client) -> None:
+def test_public_image_ends_two_years_after_its_creation(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image(public=True, created=utc(2026, 3, 4, 5, 6, 7))
     assert ec2.image(image_id).deprecation_time == utc(2028, 3, 4, 5, 6, 7)
     with pytest.raises(ClientError) as later:
@@ -110,7 +108,7 @@ def test_a_public_image_ends_two_years_after_its_creation(ec2: LocalEC2, client:
     assert ec2.image(image_id).deprecation_time == utc(2027, 6, 1)
 
 
-def test_making_an_image_public_pulls_its_date_in(ec2: LocalEC2, client: EC2Client) -> None:
+def test_going_public_pulls_date_in(ec2: LocalEC2, client: EC2Client) -> None:
     none = ec2.add_image(created=utc(2026, 1, 1))
     far = ec2.add_image(created=utc(2026, 1, 1), deprecation_time=utc(2035, 1, 1))
     near = ec2.add_image(created=utc(2026, 1, 1), deprecation_time=utc(2027, 5, 1))
@@ -123,7 +121,7 @@ def test_making_an_image_public_pulls_its_date_in(ec2: LocalEC2, client: EC2Clie
     assert ec2.image(far).deprecation_time is None
 
 
-def test_only_the_owner_may_change_an_image(ec2: LocalEC2) -> None:
+def test_only_owner_may_change_image(ec2: LocalEC2) -> None:
     image_id = ec2.add_image(public=True)
     other = ec2.client(account=OTHER)
     changes: tuple[Callable[[], object], ...] = (
@@ -139,7 +137,7 @@ def test_only_the_owner_may_change_an_image(ec2: LocalEC2) -> None:
         assert refused(error) == "AuthFailure"
 
 
-def test_a_role_of_another_account_acts_there(ec2: LocalEC2) -> None:
+def test_role_of_another_account_acts_there(ec2: LocalEC2) -> None:
     image_id = ec2.add_image(account=OTHER)
     role = ec2.client("sts").assume_role(
         RoleArn=f"arn:aws:iam::{OTHER}:role/deprecator", RoleSessionName="test"
@@ -160,7 +158,7 @@ def test_a_role_of_another_account_acts_there(ec2: LocalEC2) -> None:
     assert ec2.client("sts", account=OTHER).get_caller_identity()["Account"] == OTHER
 
 
-def test_a_dry_run_changes_nothing(ec2: LocalEC2, client: EC2Client) -> None:
+def test_dry_run_changes_nothing(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image()
     with pytest.raises(ClientError) as error:
         client.enable_image_deprecation(ImageId=image_id, DeprecateAt="2030-01-01T00:00:00Z", DryRun=True)
@@ -175,7 +173,7 @@ def test_a_dry_run_changes_nothing(ec2: LocalEC2, client: EC2Client) -> None:
     ("image_id", "code"),
     [("ami-0123456789abcdef0", "NotFound"), ("ami-XYZ", "Malformed"), ("i-0123456789abcdef0", "Malformed")],
 )
-def test_a_wrong_id_is_refused(client: EC2Client, image_id: str, code: str) -> None:
+def test_wrong_id_is_refused(client: EC2Client, image_id: str, code: str) -> None:
     with pytest.raises(ClientError) as enabling:
         client.enable_image_deprecation(ImageId=image_id, DeprecateAt="2030-01-01T00:00:00Z")
     with pytest.raises(ClientError) as describing:
@@ -185,7 +183,7 @@ def test_a_wrong_id_is_refused(client: EC2Client, image_id: str, code: str) -> N
         assert enabling.value.response["Error"]["Message"] == f"Invalid ImageId: {image_id}"
 
 
-def test_one_unknown_id_fails_the_whole_describe(ec2: LocalEC2, client: EC2Client) -> None:
+def test_one_unknown_id_fails_whole_describe(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image()
     with pytest.raises(ClientError, match="ami-0123456789abcdef0"):
         client.describe_images(ImageIds=[image_id, "ami-0123456789abcdef0"])
@@ -208,7 +206,7 @@ def test_images_made_through_moto_have_dates_too(ec2: LocalEC2, client: EC2Clien
     assert ec2.image(copy).deprecation_time is None
 
 
-def test_a_pending_or_failed_image_cannot_be_changed(ec2: LocalEC2, client: EC2Client) -> None:
+def test_pending_or_failed_image_cannot_be_changed(ec2: LocalEC2, client: EC2Client) -> None:
     for state in ("pending", "failed"):
         image_id = ec2.add_image(state=state)
         with pytest.raises(ClientError) as error:
@@ -216,7 +214,7 @@ def test_a_pending_or_failed_image_cannot_be_changed(ec2: LocalEC2, client: EC2C
         assert refused(error) == "InvalidAMIID.Unavailable"
 
 
-def test_an_image_goes_in_stages_and_comes_back_without_its_date(ec2: LocalEC2, client: EC2Client) -> None:
+def test_deregistered_image_leaves_in_stages_and_loses_its_date(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image(deprecation_time=utc(2030, 1, 1))
     ec2.set_state(image_id, "deregistered")
     assert client.describe_images(ImageIds=[image_id])["Images"][0]["State"] == "deregistered"
@@ -235,17 +233,15 @@ def test_an_image_goes_in_stages_and_comes_back_without_its_date(ec2: LocalEC2, 
     assert refused(unknown) == "InvalidAMIID.NotFound"
 
 
-def test_references_come_from_instances_templates_and_what_was_registered(
-    ec2: LocalEC2, client: EC2Client
-) -> None:
+def test_references_cover_instances_templates_and_extras(ec2: LocalEC2, client: EC2Client) -> None:
     image_id, unused = ec2.add_image(), ec2.add_image()
     client.run_instances(ImageId=image_id, MinCount=1, MaxCount=1, InstanceType="t3.micro")
     client.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image_id})
     ec2.add_reference(image_id, "ssm:Parameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/web")
-    found = client.describe_image_references(ImageIds=[image_id, unused], IncludeAllResourceTypes=True)
-    types = [reference["ResourceType"] for reference in found["ImageReferences"]]
+    answer = client.describe_image_references(ImageIds=[image_id, unused], IncludeAllResourceTypes=True)
+    types = [reference["ResourceType"] for reference in answer["ImageReferences"]]
     assert types == ["ec2:Instance", "ec2:LaunchTemplate", "ssm:Parameter"]
-    assert {reference["ImageId"] for reference in found["ImageReferences"]} == {image_id}
+    assert {reference["ImageId"] for reference in answer["ImageReferences"]} == {image_id}
     stopped = client.describe_image_references(
         ImageIds=[image_id],
         ResourceTypes=[

@@ -35,15 +35,15 @@ def client(ec2: LocalEC2) -> EC2Client:
 
 
 def ids(client: EC2Client, image_ids: Sequence[str] = (), **include: bool) -> set[str]:
-    found = client.describe_images(
+    answer = client.describe_images(
         ImageIds=list(image_ids),
         IncludeDeprecated=include.get("deprecated", False),
         IncludeDisabled=include.get("disabled", False),
     )
-    return {image["ImageId"] for image in found["Images"]}
+    return {image["ImageId"] for image in answer["Images"]}
 
 
-def test_others_see_only_what_is_public_or_shared_with_them(ec2: LocalEC2, client: EC2Client) -> None:
+def test_other_accounts_see_public_and_shared_images_only(ec2: LocalEC2, client: EC2Client) -> None:
     mine = ec2.add_image()
     private = ec2.add_image(account=OTHER)
     public = ec2.add_image(account=OTHER, public=True)
@@ -60,7 +60,7 @@ def test_others_see_only_what_is_public_or_shared_with_them(ec2: LocalEC2, clien
     }
 
 
-def test_anothers_deprecated_image_shows_only_when_asked_for(ec2: LocalEC2, client: EC2Client) -> None:
+def test_foreign_deprecated_image_shows_on_request_only(ec2: LocalEC2, client: EC2Client) -> None:
     mine = ec2.add_image(deprecation_time=PAST)
     theirs = ec2.add_image(account=OTHER, deprecation_time=PAST)
     ec2.share(theirs, ec2.account)
@@ -71,7 +71,7 @@ def test_anothers_deprecated_image_shows_only_when_asked_for(ec2: LocalEC2, clie
     assert by_filter["Images"] == []
 
 
-def test_an_image_becomes_deprecated_when_its_time_comes(ec2: LocalEC2, client: EC2Client) -> None:
+def test_image_becomes_deprecated_when_its_time_comes(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image(
         account=OTHER, public=True, created=NOW, deprecation_time=NOW + timedelta(days=30)
     )
@@ -80,7 +80,7 @@ def test_an_image_becomes_deprecated_when_its_time_comes(ec2: LocalEC2, client: 
     assert ids(client) == set()
 
 
-def test_a_disabled_image_is_private_and_hidden_unless_asked_for(ec2: LocalEC2, client: EC2Client) -> None:
+def test_disabled_image_is_private_and_hidden(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image(public=True, created=NOW)
     date = ec2.image(image_id).deprecation_time
     client.disable_image(ImageId=image_id)
@@ -119,11 +119,11 @@ def test_filters_match_whole_values_with_wildcards(
         ec2.add_image("web", state="pending"),
     ]
     wanted: list[FilterTypeDef] = [{"Name": name, "Values": values}]
-    found = client.describe_images(Filters=wanted, Owners=["self"])["Images"]
-    assert {image["ImageId"] for image in found} == {made[number] for number in numbers}
+    images = client.describe_images(Filters=wanted, Owners=["self"])["Images"]
+    assert {image["ImageId"] for image in images} == {made[number] for number in numbers}
 
 
-def test_an_unknown_filter_is_refused(client: EC2Client) -> None:
+def test_unknown_filter_is_refused(client: EC2Client) -> None:
     with pytest.raises(ClientError, match="deprecation-time"):
         client.describe_images(Filters=[{"Name": "deprecation-time", "Values": ["*"]}])
 
@@ -145,7 +145,7 @@ def test_pages_hold_every_image_once(ec2: LocalEC2, client: EC2Client) -> None:
 
 
 @pytest.mark.parametrize("size", [4, 1001])
-def test_a_page_holds_5_to_1000_images(client: EC2Client, size: int) -> None:
+def test_page_holds_5_to_1000_images(client: EC2Client, size: int) -> None:
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         client.describe_images(MaxResults=size)
 
@@ -155,7 +155,7 @@ def test_ids_are_not_paged(ec2: LocalEC2, client: EC2Client) -> None:
         client.describe_images(MaxResults=10, ImageIds=[ec2.add_image()])
 
 
-def test_a_made_up_token_is_refused(client: EC2Client) -> None:
+def test_invented_token_is_refused(client: EC2Client) -> None:
     with pytest.raises(ClientError, match="InvalidNextToken"):
         client.describe_images(MaxResults=10, NextToken="made-up")
 

@@ -85,12 +85,12 @@ def shown(client: EC2Client, image_id: str) -> str | None:
     return images[0].get("DeprecationTime", "none")[:4] if images else None
 
 
-def test_every_kind_is_in_these_tests() -> None:
+def test_every_fault_kind_is_tested() -> None:
     assert {*CODES, *BROKEN, "return-false", "error"} == set(get_args(FaultKind))
 
 
 @pytest.mark.parametrize("kind", CODES)
-def test_an_error_of_ec2_is_seen_once_and_changes_nothing(
+def test_error_of_ec2_is_seen_once_and_changes_nothing(
     ec2: LocalEC2, client: EC2Client, image_id: str, kind: FaultKind
 ) -> None:
     fault = ec2.faults.add("EnableImageDeprecation", kind)
@@ -104,7 +104,7 @@ def test_an_error_of_ec2_is_seen_once_and_changes_nothing(
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_answer_or_connection(
+def test_broken_answer_or_connection(
     ec2: LocalEC2, client: EC2Client, image_id: str, kind: FaultKind
 ) -> None:
     expected, effect = BROKEN[kind]
@@ -117,7 +117,7 @@ def test_a_broken_answer_or_connection(
     assert enable(client, image_id)
 
 
-def test_a_cut_answer_promises_more_than_it_sends(ec2: LocalEC2) -> None:
+def test_truncated_answer_is_shorter_than_its_length(ec2: LocalEC2) -> None:
     ec2.faults.add("DescribeRegions", "cut")
     signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=testing/20270101/eu-west-1/ec2/aws4_request"}
     request = Request(ec2.endpoint_url, b"Action=DescribeRegions&Version=2016-11-15", signed)  # noqa: S310 - ours
@@ -125,19 +125,19 @@ def test_a_cut_answer_promises_more_than_it_sends(ec2: LocalEC2) -> None:
         answer.read()
 
 
-def test_html_may_come_as_a_success(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+def test_html_may_come_as_success(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     ec2.faults.add("DescribeImages", "html", status=200)
     answer = client.describe_images(ImageIds=[image_id])
     assert "Images" not in answer  # a page that is well-formed XML passes botocore as an empty answer
 
 
-def test_return_false_is_an_answer(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+def test_return_false_is_answer(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     ec2.faults.add("EnableImageDeprecation", "return-false")
     assert enable(client, image_id) is False
     assert ec2.image(image_id).deprecation_time == OLD
 
 
-def test_an_error_may_come_after_the_effect(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+def test_error_may_come_after_effect(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     ec2.faults.add("EnableImageDeprecation", "internal", after_effect=True)
     with pytest.raises(ClientError):
         enable(client, image_id)
@@ -153,9 +153,7 @@ def test_any_code_can_be_given(ec2: LocalEC2, client: EC2Client, image_id: str) 
         ec2.faults.add("DescribeImages")
 
 
-def test_a_fault_keeps_to_its_image_action_and_region(
-    ec2: LocalEC2, client: EC2Client, image_id: str
-) -> None:
+def test_fault_is_limited_to_image_action_and_region(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     other = ec2.add_image()
     ec2.faults.add("EnableImageDeprecation", "denied", times=None, image_id=image_id)
     ec2.faults.add("*", "denied", times=None, region="us-east-1")
@@ -176,7 +174,7 @@ def test_sts_can_fail_too(ec2: LocalEC2) -> None:
     assert error.value.response["Error"] == {"Type": "Sender", "Code": "AccessDenied", "Message": "no"}
 
 
-def test_a_rate_is_a_share_of_the_calls(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+def test_rate_is_share_of_calls(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     fault = ec2.faults.add("DescribeImages", "html", times=None, rate=0.5)
     for _ in range(40):
         with suppress(ClientError):
@@ -184,7 +182,7 @@ def test_a_rate_is_a_share_of_the_calls(ec2: LocalEC2, client: EC2Client, image_
     assert 10 <= fault.played <= 30
 
 
-def test_boto3_gets_over_a_dropped_connection_by_itself(ec2: LocalEC2, image_id: str) -> None:
+def test_boto3_retries_a_dropped_connection(ec2: LocalEC2, image_id: str) -> None:
     ec2.faults.add("*", "drop")
     assert enable(ec2.client(), image_id)
     assert len(ec2.calls) == 2
@@ -199,7 +197,7 @@ def test_boto3_gets_over_a_dropped_connection_by_itself(ec2: LocalEC2, image_id:
         ("flap", ["2029", "2030", "2029", "2030"]),
     ],
 )
-def test_reads_lag_behind_a_write(
+def test_reads_lag_behind_write(
     ec2: LocalEC2, client: EC2Client, image_id: str, mode: LagMode, seen: list[str | None]
 ) -> None:
     ec2.faults.lag(reads=3, mode=mode)
@@ -208,7 +206,7 @@ def test_reads_lag_behind_a_write(
     assert [shown(client, image_id) for _ in seen] == seen
 
 
-def test_an_image_may_be_unknown_for_a_while(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+def test_new_image_is_invisible_at_first(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
     ec2.faults.lag(seconds=0.2, mode="absent", image_id=image_id)
     client.disable_image_deprecation(ImageId=image_id)
     with pytest.raises(ClientError, match=r"InvalidAMIID\.NotFound"):
@@ -218,7 +216,7 @@ def test_an_image_may_be_unknown_for_a_while(ec2: LocalEC2, client: EC2Client, i
     assert shown(client, image_id) == "none"
 
 
-def test_limits_refuse_what_is_over_the_bucket(ec2: LocalEC2, client: EC2Client) -> None:
+def test_limits_refuse_calls_over_bucket(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image()
     ec2.set_limits(Limits(mutating_tokens=4, mutating_per_second=0.001, taken=0.5))
     enable(client, image_id)

@@ -29,7 +29,7 @@ for image in client.describe_images(Owners=["self"])["Images"]:
 """
 
 
-def test_a_child_process_reaches_it_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_process_reaches_only_local_ec2(monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalEC2() as ec2:
         mine, theirs = ec2.add_image(region="eu-central-1"), ec2.add_image(account="210987654321")
         traps = {
@@ -52,7 +52,7 @@ def test_a_child_process_reaches_it_and_nothing_else(monkeypatch: pytest.MonkeyP
         ]
 
 
-def test_the_call_log_tells_who_asked_what_and_how_it_ended() -> None:
+def test_call_log_has_caller_request_and_result() -> None:
     with LocalEC2() as ec2:
         image_id = ec2.add_image()
         client = ec2.client(config=Config(user_agent_extra="our-tool/1.0"))
@@ -81,19 +81,19 @@ def test_regions_of_other_partitions_work(region: str) -> None:
         assert ec2.image(image_id, region=region).deprecation_time is not None
 
 
-def test_a_region_that_does_not_exist_is_refused() -> None:
+def test_region_that_does_not_exist_is_refused() -> None:
     with LocalEC2() as ec2, pytest.raises(ClientError, match="eu-nowhere-1"):
         ec2.client(region="eu-nowhere-1").describe_images()
 
 
-def test_a_call_that_moto_lacks_is_one_error_without_retries() -> None:
+def test_call_that_moto_lacks_is_one_error_without_retries() -> None:
     with LocalEC2() as ec2:
         with pytest.raises(ClientError, match="InvalidAction"):
             ec2.client().describe_fast_launch_images()
         assert len(ec2.calls) == 1
 
 
-def test_a_connection_is_kept_alive() -> None:
+def test_connection_is_kept_alive() -> None:
     with LocalEC2() as ec2:
         client = ec2.client()
         client.describe_images()
@@ -121,7 +121,7 @@ def test_many_threads_get_right_answers() -> None:
         assert all(image.deprecation_time for image in ec2.images())
 
 
-def test_it_ends_with_its_connections_and_leaves_no_state() -> None:
+def test_server_stops_with_its_connections_and_state() -> None:
     with LocalEC2() as ec2:
         image_id = ec2.add_image()
         client = ec2.client(config=Config(retries={"total_max_attempts": 1}))
@@ -151,7 +151,7 @@ def test_it_ends_with_its_connections_and_leaves_no_state() -> None:
             again.image(image_id)
 
 
-def test_a_reset_keeps_clients_and_forgets_images() -> None:
+def test_reset_keeps_clients_and_forgets_images() -> None:
     with LocalEC2() as ec2:
         other = ec2.client(account="210987654321")
         gone = [
@@ -170,14 +170,14 @@ def test_a_reset_keeps_clients_and_forgets_images() -> None:
                 ec2.image(image_id)
 
 
-def test_a_second_one_in_the_same_process_is_refused() -> None:
+def test_second_server_in_one_process_is_refused() -> None:
     with LocalEC2() as ec2:
         with pytest.raises(RuntimeError, match="another LocalEC2"):
             LocalEC2().start()
         assert ec2.client().describe_images()["Images"] == []
 
 
-def test_a_taken_port_is_one_sentence_and_can_be_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_taken_port_is_one_sentence_and_can_be_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -191,7 +191,7 @@ def test_a_taken_port_is_one_sentence_and_can_be_tried_again(capsys: pytest.Capt
         assert ec2.endpoint_url == f"http://127.0.0.1:{port}"
 
 
-def test_the_command_serves_until_it_is_interrupted() -> None:
+def test_command_serves_until_interrupted() -> None:
     command = [sys.executable, "-m", "ami_deprecation.testing", "--images", "12", "--limits"]
     processes = {
         stop: subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -201,10 +201,10 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
         with process:
             assert process.stdout is not None
             assert process.stderr is not None
-            said = ""
-            while "Ctrl-C" not in said and (line := process.stdout.readline()):
-                said += line
-            exports = dict(re.findall(r"^export (\w+)=(.*)$", said, re.MULTILINE))
+            output = ""
+            while "Ctrl-C" not in output and (line := process.stdout.readline()):
+                output += line
+            exports = dict(re.findall(r"^export (\w+)=(.*)$", output, re.MULTILINE))
             client = boto3.client(
                 "ec2",
                 endpoint_url=exports["AWS_ENDPOINT_URL"],
@@ -216,10 +216,10 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
             process.send_signal(stop)
             rest = process.stderr.read()
         assert len(images) == 12
-        assert images[0]["ImageId"] in said
+        assert images[0]["ImageId"] in output
         assert (process.returncode, rest) == (0, "")
 
 
-def test_the_command_says_a_wrong_region_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_says_wrong_region_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--region", "eu-nowhere-1"]) == 1
     assert capsys.readouterr().err == "python -m ami_deprecation.testing: unknown region 'eu-nowhere-1'\n"

@@ -56,7 +56,7 @@ def test_every_old_state_is_listed() -> None:
 
 
 @pytest.mark.parametrize("old", sorted({*DESTROY} - {DRIFTED}), indirect=True)
-def test_old_state_previews_without_a_change(
+def test_old_state_previews_without_change(
     old: OldState, stack: Engine, ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ec2.environment(region=REGION).items():
@@ -72,7 +72,7 @@ def test_old_state_previews_without_a_change(
 
 
 @pytest.mark.parametrize("old", sorted({*DESTROY} - {DRIFTED}), indirect=True)
-def test_old_state_refreshes_without_a_change(old: OldState, stack: Engine, ec2: LocalEC2) -> None:
+def test_old_state_refreshes_without_change(old: OldState, stack: Engine, ec2: LocalEC2) -> None:
     dates = old.dates(ec2)
     refresh = stack.refresh()
     assert set(refresh.operations) == {"refresh"}

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from tests.support.engine import Engine
 
 
-def test_a_date_pulled_in_by_making_the_image_public_is_shown_and_given_up_without_failing(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_date_pulled_in_by_going_public_is_given_up(engine: Engine, ec2: LocalEC2, image: str) -> None:
     far = ahead(1000)
     program = dated(image, far)
     engine.up(program)
@@ -43,7 +41,7 @@ def test_a_date_pulled_in_by_making_the_image_public_is_shown_and_given_up_witho
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("theirs", ["cancelled", "moved"])
-def test_a_past_date_that_was_changed_outside_is_told_and_given_up_without_failing(
+def test_changed_past_date_is_reported_and_given_up(
     engine: Engine, ec2: LocalEC2, image: str, theirs: str, way: str
 ) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
@@ -63,9 +61,7 @@ def test_a_past_date_that_was_changed_outside_is_told_and_given_up_without_faili
     assert ec2.image(image).deprecation_time == ahead(500)
 
 
-def test_a_date_that_comes_back_after_it_was_given_up_is_ours_again(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_given_up_date_that_returns_is_ours_again(engine: Engine, ec2: LocalEC2, image: str) -> None:
     program = dated(image, EARLY)
     engine.up(program)
     ec2.advance(timedelta(days=400))
@@ -87,9 +83,7 @@ def quiet_from_now_on(engine: Engine, program: Callable[[], object]) -> None:
         assert again.mutations == []
 
 
-def test_an_image_restored_from_the_recycle_bin_gets_its_date_again(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_image_from_recycle_bin_gets_its_date_again(engine: Engine, ec2: LocalEC2, image: str) -> None:
     program = dated(image, EARLY)
     engine.up(program)
     ec2.deregister_image(image)

@@ -223,7 +223,7 @@ class Machine(RuleBasedStateMachine):
         return {image_id: self.ec2.image(image_id).deprecation_time for image_id in self.ids}
 
 
-def test_a_policy_is_quiet_whenever_nothing_happens(
+def test_policy_is_quiet_whenever_nothing_happens(
     make_engine: MakeEngine, ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ec2.environment(region=REGION).items():

@@ -69,7 +69,7 @@ def refused_by_both(engine: Engine, program: Callable[[], object], key: str) -> 
         " ",
     ],
 )
-def test_a_malformed_image_id_is_refused_before_any_call(engine: Engine, image_id: str) -> None:
+def test_malformed_image_id_is_refused_before_any_call(engine: Engine, image_id: str) -> None:
     preview = engine.preview(dated(image_id, EARLY), check=False)
     reason = refused(preview, "image_id")
     assert preview.actions == []
@@ -84,7 +84,7 @@ def test_image_ids_of_both_lengths_are_right(engine: Engine, ec2: LocalEC2, imag
     assert ec2.image(image_id).deprecation_time == EARLY
 
 
-def test_an_image_that_is_not_in_the_region_is_refused_with_the_region(engine: Engine, ec2: LocalEC2) -> None:
+def test_missing_image_is_refused_with_region(engine: Engine, ec2: LocalEC2) -> None:
     elsewhere = ec2.add_image("web", region="us-east-1")
     reason = refused_by_both(engine, dated(elsewhere, EARLY), "image_id")
     assert f"{elsewhere} is not found in eu-west-1" in reason
@@ -92,9 +92,7 @@ def test_an_image_that_is_not_in_the_region_is_refused_with_the_region(engine: E
 
 
 @pytest.mark.parametrize("sharing", ["shared", "public"])
-def test_an_image_of_another_account_is_refused_with_both_accounts(
-    engine: Engine, ec2: LocalEC2, sharing: str
-) -> None:
+def test_foreign_image_is_refused_with_both_accounts(engine: Engine, ec2: LocalEC2, sharing: str) -> None:
     theirs = ec2.add_image(
         "theirs", account=OTHER, public=sharing == "public"
     )  # as Amazon's and the Marketplace's are
@@ -106,16 +104,14 @@ def test_an_image_of_another_account_is_refused_with_both_accounts(
 
 
 @pytest.mark.parametrize("state", ["failed", "error", "invalid", "deregistered"])
-def test_an_image_that_will_never_be_usable_is_refused_with_its_state(
+def test_unusable_image_is_refused_with_its_state(
     engine: Engine, ec2: LocalEC2, image: str, state: str
 ) -> None:
     ec2.set_state(image, state)
     assert state in refused_by_both(engine, dated(image, EARLY), "image_id")
 
 
-def test_a_pending_image_is_allowed_and_create_waits_for_it(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_pending_image_passes_and_create_waits(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_state(image, "pending")
     assert engine.preview(dated(image, EARLY)).operations == ["create"]
     mark = ec2.mark()
@@ -125,7 +121,7 @@ def test_a_pending_image_is_allowed_and_create_waits_for_it(
     assert f"{image} in eu-west-1 is pending" in up.notes
 
 
-def test_the_wait_for_a_pending_image_is_bounded(make_engine: MakeEngine, ec2: LocalEC2, image: str) -> None:
+def test_wait_for_pending_image_is_bounded(make_engine: MakeEngine, ec2: LocalEC2, image: str) -> None:
     engine = make_engine(AMI_DEPRECATION_PENDING_SECONDS="0.2")
     ec2.set_state(image, "pending")
     up = engine.up(dated(image, EARLY), check=False)
@@ -137,9 +133,7 @@ def test_the_wait_for_a_pending_image_is_bounded(make_engine: MakeEngine, ec2: L
 # The date.
 
 
-def test_a_past_date_is_refused_with_the_clock_that_judged_it(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_past_date_is_refused_with_ec2s_clock(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.advance(timedelta(days=1))  # EC2's clock is ahead of this machine's
     near = ahead(0.5)
     reason = refused_by_both(engine, dated(image, near), "deprecate_at")
@@ -155,14 +149,12 @@ def test_less_than_two_minutes_ahead_counts_as_past(engine: Engine, ec2: LocalEC
     assert engine.up(dated(image, at)).mutations == ["EnableImageDeprecation"]
 
 
-def test_a_date_changed_into_the_past_is_refused(engine: Engine, image: str) -> None:
+def test_date_changed_into_past_is_refused(engine: Engine, image: str) -> None:
     engine.up(dated(image, EARLY))
     assert "is past" in refused_by_both(engine, dated(image, ahead(-1)), "deprecate_at")
 
 
-def test_a_past_date_on_an_image_that_is_made_in_the_same_stack_is_refused(
-    engine: Engine, image: str
-) -> None:
+def test_past_date_on_image_of_same_stack_is_refused(engine: Engine, image: str) -> None:
     def program() -> None:
         AmiDeprecation("web", image_id=made_in_this_stack(image), deprecate_at=ahead(-1))
 
@@ -171,14 +163,14 @@ def test_a_past_date_on_an_image_that_is_made_in_the_same_stack_is_refused(
     assert preview.actions == []
 
 
-def test_days_after_a_creation_too_long_ago_are_refused_with_the_sum(engine: Engine, image: str) -> None:
+def test_passed_days_after_creation_are_refused_with_sum(engine: Engine, image: str) -> None:
     reason = refused_by_both(engine, made(image_id=image, deprecate_after_days=7), "deprecate_after_days")
     assert f"{NOW - timedelta(days=30):%Y-%m-%d} plus 7 days is {text(ahead(-23))}" in reason
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("then", ["nothing", "refresh", "on_destroy"])
-def test_a_date_that_has_passed_stays_quiet(
+def test_date_that_has_passed_stays_quiet(
     engine: Engine, ec2: LocalEC2, image: str, way: str, then: str
 ) -> None:
     given = {"image_id": image, way: WAYS[way]}
@@ -200,9 +192,7 @@ def test_a_date_that_has_passed_stays_quiet(
 
 
 @pytest.mark.parametrize("way", ["deprecate_at", "deprecate_after_days", "deprecate_in_days"])
-def test_a_past_date_that_the_image_has_is_adopted(
-    engine: Engine, ec2: LocalEC2, image: str, way: str
-) -> None:
+def test_past_date_that_image_has_is_adopted(engine: Engine, ec2: LocalEC2, image: str, way: str) -> None:
     past = ahead(-10)
     ec2.set_deprecation_time(image, past)
     given = {"deprecate_at": past, "deprecate_after_days": 20, "deprecate_in_days": 0}[way]
@@ -214,16 +204,14 @@ def test_a_past_date_that_the_image_has_is_adopted(
     assert (again.operations, again.actions) == ([], [])
 
 
-def test_a_date_later_than_ten_years_is_refused_with_the_latest(engine: Engine, image: str) -> None:
+def test_date_later_than_ten_years_is_refused_with_latest(engine: Engine, image: str) -> None:
     reason = refused_by_both(engine, dated(image, ahead(3660)), "deprecate_at")
     assert "ten years from now" in reason
     assert f"{NOW.year + 10}-" in reason
     assert engine.up(dated(image, ahead(3640))).ok
 
 
-def test_a_public_image_later_than_two_years_from_creation_is_refused_with_the_latest(
-    engine: Engine, ec2: LocalEC2
-) -> None:
+def test_date_beyond_two_years_of_public_image_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     created = (NOW - timedelta(days=30)).replace(hour=12, minute=0)
     public = ec2.add_image("web", created=created, public=True)
     reason = refused_by_both(engine, dated(public, ahead(720)), "deprecate_at")
@@ -232,9 +220,7 @@ def test_a_public_image_later_than_two_years_from_creation_is_refused_with_the_l
     assert "make the image private first" in reason
 
 
-def test_a_public_images_date_is_not_moved_later_and_the_reason_is_given(
-    engine: Engine, ec2: LocalEC2
-) -> None:
+def test_later_date_of_public_image_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     public = ec2.add_image("web", public=True)
     ec2.set_deprecation_time(public, EARLY)
     reason = refused_by_both(engine, dated(public, LATE), "deprecate_at")
@@ -245,7 +231,7 @@ def test_a_public_images_date_is_not_moved_later_and_the_reason_is_given(
 
 
 @pytest.mark.parametrize("key", ["image_id", "region", "deprecate_at"])
-def test_a_change_of_image_region_or_date_is_checked_too(engine: Engine, image: str, key: str) -> None:
+def test_change_of_image_region_or_date_is_checked_too(engine: Engine, image: str, key: str) -> None:
     good = {"image_id": image, "deprecate_at": EARLY, "region": "eu-west-1"}
     engine.up(made(**good))
     bad = {"image_id": ABSENT, "region": "us-east-1", "deprecate_at": ahead(5000)}

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 ABSENT = "ami-00000000000000abc"
 
 
-def test_the_date_that_will_be_replaced_is_told_in_one_line(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_replaced_date_is_announced_in_one_line(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, LATE)
     preview = engine.preview(dated(image, EARLY))
     [line] = preview.printed
@@ -35,7 +33,7 @@ def test_the_date_that_will_be_replaced_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("refresh", [False, True])
-def test_a_preview_never_changes_anything(engine: Engine, ec2: LocalEC2, image: str, refresh: bool) -> None:
+def test_preview_never_changes_anything(engine: Engine, ec2: LocalEC2, image: str, refresh: bool) -> None:
     other, gone = ec2.add_image("other"), ec2.add_image("gone")
 
     def before() -> None:
@@ -56,16 +54,14 @@ def test_a_preview_never_changes_anything(engine: Engine, ec2: LocalEC2, image: 
     assert engine.export() == state
 
 
-def test_a_preview_shows_both_dates_of_a_change(engine: Engine, image: str) -> None:
+def test_preview_shows_both_dates_of_change(engine: Engine, image: str) -> None:
     engine.up(dated(image, EARLY))
     preview = engine.preview(dated(image, LATE))
     both = (text(EARLY), text(LATE))
     assert preview.shown == {"web": {"deprecate_at": both, "deprecation_time": both}}
 
 
-def test_a_date_that_is_not_known_yet_is_shown_as_such_and_not_as_taken_away(
-    engine: Engine, image: str
-) -> None:
+def test_unknown_date_previews_as_unknown(engine: Engine, image: str) -> None:
     def program() -> None:
         dated(image, made_in_this_stack(LATE))()
 
@@ -75,9 +71,7 @@ def test_a_date_that_is_not_known_yet_is_shown_as_such_and_not_as_taken_away(
     assert preview.shown == {"web": {"deprecate_at": shown, "deprecation_time": shown}}
 
 
-def test_the_date_of_an_image_that_is_not_known_yet_is_shown_when_it_does_not_depend_on_the_image(
-    engine: Engine, image: str
-) -> None:
+def test_date_previews_although_image_is_unknown(engine: Engine, image: str) -> None:
     def previewed(**date: object) -> object:
         def program() -> None:
             made(image_id=made_in_this_stack(image), **date)()
@@ -91,9 +85,7 @@ def test_the_date_of_an_image_that_is_not_known_yet_is_shown_when_it_does_not_de
     assert previewed(deprecate_in_days=100) == UNKNOWN
 
 
-def test_days_after_creation_preview_the_computed_date_and_later_runs_need_no_call(
-    engine: Engine, image: str
-) -> None:
+def test_days_after_creation_preview_date_and_stay_quiet(engine: Engine, image: str) -> None:
     program = made(image_id=image, deprecate_after_days=130)
     preview = engine.preview(program)
     assert preview.inputs["web"]["deprecation_time"] == text(EARLY)
@@ -104,7 +96,7 @@ def test_days_after_creation_preview_the_computed_date_and_later_runs_need_no_ca
 
 
 @pytest.mark.parametrize("why", ["no credentials", "denied", "wrong"])
-def test_without_a_read_permission_formats_are_checked_and_it_is_said_once(
+def test_denied_read_checks_syntax_and_warns_once(
     make_engine: MakeEngine, ec2: LocalEC2, image: str, why: str
 ) -> None:
     engine = make_engine()
@@ -128,9 +120,7 @@ def test_without_a_read_permission_formats_are_checked_and_it_is_said_once(
         assert engine.preview(bad, check=False).failures
 
 
-def test_two_resources_for_one_image_and_region_are_refused_by_name(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_two_resources_for_one_image_are_refused_by_name(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.add_image("web", image_id=image, region="us-east-1")
 
     def program() -> None:
@@ -150,7 +140,7 @@ def test_two_resources_for_one_image_and_region_are_refused_by_name(
     assert "'again'" in failure
 
 
-def test_two_resources_of_one_name_in_different_parents_are_told_apart(engine: Engine, image: str) -> None:
+def test_same_names_under_different_parents_are_distinguished(engine: Engine, image: str) -> None:
     """As after a move into a component, with the old line forgotten."""
 
     def program() -> None:

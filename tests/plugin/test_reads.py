@@ -35,7 +35,7 @@ def calls(ec2: LocalEC2) -> int:
     return len(ec2.calls_since(0, "DescribeImages"))
 
 
-def test_a_thousand_images_are_read_with_two_calls_by_id_and_one_page(ec2: LocalEC2) -> None:
+def test_thousand_images_take_two_reads_by_id_and_one_page(ec2: LocalEC2) -> None:
     reader = Reader(HERE)
     for image_id in ec2.add_images(1000):
         image = reader.get(image_id, MINUTES)
@@ -44,7 +44,7 @@ def test_a_thousand_images_are_read_with_two_calls_by_id_and_one_page(ec2: Local
     assert calls(ec2) == 3
 
 
-def test_two_images_in_a_large_account_are_read_by_id_and_nothing_is_listed(ec2: LocalEC2) -> None:
+def test_small_stack_in_large_account_lists_nothing(ec2: LocalEC2) -> None:
     ec2.add_images(1500, "other")
     reader = Reader(HERE)
     for image_id in ec2.add_images(2):
@@ -52,7 +52,7 @@ def test_two_images_in_a_large_account_are_read_by_id_and_nothing_is_listed(ec2:
     assert [call.image_ids != () for call in ec2.calls] == [True, True]
 
 
-def test_a_large_account_is_listed_little_by_little_and_never_again(ec2: LocalEC2) -> None:
+def test_large_account_is_listed_gradually_and_once(ec2: LocalEC2) -> None:
     ec2.add_images(6000, "other")
     reader = Reader(HERE)
     for image_id in ec2.add_images(200):
@@ -65,7 +65,7 @@ def test_a_large_account_is_listed_little_by_little_and_never_again(ec2: LocalEC
     assert calls(ec2) < 60
 
 
-def test_an_image_that_the_listing_does_not_show_is_asked_for_by_its_id(ec2: LocalEC2) -> None:
+def test_image_missing_from_listing_is_read_by_id(ec2: LocalEC2) -> None:
     mine = ec2.add_images(5)
     theirs = ec2.add_image("theirs", account="210987654321", public=True)
     reader = Reader(HERE)
@@ -75,7 +75,7 @@ def test_an_image_that_the_listing_does_not_show_is_asked_for_by_its_id(ec2: Loc
     assert ec2.calls[-2].image_ids == (theirs,)
 
 
-def test_a_page_whose_token_is_refused_ends_the_listing_and_no_image_is_lost(ec2: LocalEC2) -> None:
+def test_refused_token_ends_listing_and_loses_no_image(ec2: LocalEC2) -> None:
     ec2.add_images(5000, "other")
     ids = ec2.add_images(60)
     reader = Reader(HERE)
@@ -85,7 +85,7 @@ def test_a_page_whose_token_is_refused_ends_the_listing_and_no_image_is_lost(ec2
     assert [call.error_code for call in ec2.calls if call.error_code] == ["InvalidNextToken"]
 
 
-def test_what_was_read_before_a_write_is_read_anew_after_it(ec2: LocalEC2) -> None:
+def test_write_invalidates_earlier_read(ec2: LocalEC2) -> None:
     image_id = ec2.add_image()
     when = datetime(2035, 1, 1, tzinfo=timezone.utc)
     before = gateway.read_image(HERE, image_id, MINUTES)

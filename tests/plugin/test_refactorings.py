@@ -38,7 +38,7 @@ def tainted(engine: Engine, given: dict[str, object]) -> Outcome:
 @pytest.mark.parametrize("passed", [False, True], ids=["ahead", "passed"])
 @pytest.mark.parametrize("order", ["create first", "delete first"])
 @pytest.mark.parametrize("how", [renamed, replaced, tainted])
-def test_a_refactoring_keeps_the_date_without_a_changing_call(  # a matrix
+def test_refactoring_keeps_date_without_call(  # a matrix
     engine: Engine,
     ec2: LocalEC2,
     image: str,
@@ -66,7 +66,7 @@ def test_a_refactoring_keeps_the_date_without_a_changing_call(  # a matrix
 
 
 @pytest.mark.parametrize("parallel", [0, 4])
-def test_a_delete_leaves_an_image_that_another_resource_took_over_and_says_so(
+def test_delete_leaves_image_taken_over_and_says_so(
     engine: Engine, ec2: LocalEC2, image: str, parallel: int
 ) -> None:
     engine.parallel = parallel
@@ -80,7 +80,7 @@ def test_a_delete_leaves_an_image_that_another_resource_took_over_and_says_so(
     assert "'site'" in line
 
 
-def test_a_renamed_resource_with_an_alias_is_the_same_one(engine: Engine, image: str) -> None:
+def test_alias_keeps_resource(engine: Engine, image: str) -> None:
     engine.up(dated(image, EARLY))
     outcome = engine.up(
         made(
@@ -94,7 +94,7 @@ def test_a_renamed_resource_with_an_alias_is_the_same_one(engine: Engine, image:
     assert engine.names() == ["site"]
 
 
-def test_two_resources_can_exchange_their_images(engine: Engine, ec2: LocalEC2, image: str) -> None:
+def test_two_resources_can_swap_images(engine: Engine, ec2: LocalEC2, image: str) -> None:
     other = ec2.add_image("other")
 
     def program(one: str, two: str) -> Callable[[], None]:
@@ -112,7 +112,7 @@ def test_two_resources_can_exchange_their_images(engine: Engine, ec2: LocalEC2, 
     assert (again.operations, again.actions) == ([], [])
 
 
-def test_a_resource_moved_to_another_stack_keeps_the_date(
+def test_resource_moved_to_another_stack_keeps_date(
     make_engine: MakeEngine, ec2: LocalEC2, image: str
 ) -> None:
     first, second = make_engine(), make_engine()

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from tests.support.engine import Engine
 
 
-def test_one_id_in_two_regions_is_two_images_that_never_touch_each_other(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_same_id_in_two_regions_is_two_images(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.add_image("web", image_id=image, region="us-east-1")
 
     def program(*, here: object = EARLY, there: object = LATE) -> Callable[[], None]:

@@ -290,8 +290,6 @@ class Machine(World):
             assert model.look(self.ec2, place).deprecation_time == looks[place].deprecation_time
 
 
-def test_random_programs_changes_faults_and_kills_end_as_the_model_says(
-    make_engine: MakeEngine, ec2: LocalEC2
-) -> None:
+def test_random_programs_end_as_model_predicts(make_engine: MakeEngine, ec2: LocalEC2) -> None:
     machine = type("BoundMachine", (Machine,), {"make_engine": staticmethod(make_engine), "ec2": ec2})
     run_state_machine_as_test(machine, settings=EVERYDAY)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _PART = re.compile(
     r"^(?P<indent>[ ]*)(?P<fence>```+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=indent)(?P=fence)[ ]*$"
-    r"|<!--\s*(?P<mark>test|image|run):(?P<said>.*?)-->",
+    r"|<!--\s*(?P<mark>test|image|run):(?P<words>.*?)-->",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -54,9 +54,9 @@ def _blocks(text: str) -> Iterator[Block]:
     for part in _PART.finditer(text):
         line = text.count("\n", 0, part.start()) + 1
         if part["mark"] == "test":
-            mark = part["said"].strip()
+            mark = part["words"].strip()
         elif part["mark"]:
-            yield Block(line, part["mark"], part["said"].strip())
+            yield Block(line, part["mark"], part["words"].strip())
         else:
             yield Block(line, part["language"], textwrap.dedent(part["text"]), mark)
             mark = ""
@@ -66,19 +66,19 @@ def steps(block: Block) -> list[Step]:
     """The commands of a block: `$ command` and its output in a `console` block, else one command a line."""
     text = block.text.replace("\\\n", " ")
     if block.language == "console":
-        found = []
+        typed = []
         for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             command, *lines = part.splitlines()
-            found.append(Step(command, tuple(line for line in lines if line.strip())))
-        return found
+            typed.append(Step(command, tuple(line for line in lines if line.strip())))
+        return typed
     lines = [line.strip().removeprefix("$ ") for line in text.splitlines()]
     return [Step(line) for line in lines if line and not line.startswith("#")]
 
 
-def words(said: str) -> tuple[list[str], dict[str, str]]:
+def words(text: str) -> tuple[list[str], dict[str, str]]:
     """`a b key=value` as its plain words and its keys; quotes hold blanks together."""
     plain, keys = [], {}
-    for word in shlex.split(said):
+    for word in shlex.split(text):
         key, equals, value = word.partition("=")
         if equals:
             keys[key] = value

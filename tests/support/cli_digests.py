@@ -25,9 +25,9 @@ def urn(name: str, parent: str = "") -> str:
 
 
 def props(name: str = "web", number: int = 1, **more: object) -> dict[str, object]:
-    """Inputs after a check, or outputs. ``to`` and ``found`` are days from now."""
-    to, found, ours = more.pop("to", None), more.pop("found", None), more.pop("ours", None)
-    dates = {"deprecation_time": to, "previous_deprecation_time": found, "__scheduled": ours}
+    """Inputs after a check, or outputs. ``to`` and ``original`` are days from now."""
+    to, original, ours = more.pop("to", None), more.pop("original", None), more.pop("ours", None)
+    dates = {"deprecation_time": to, "previous_deprecation_time": original, "__scheduled": ours}
     return {
         "image_id": f"ami-{number:017x}",
         "image_name": name,

@@ -155,10 +155,10 @@ class Reader:
 
     # What a reader types.
 
-    def _type(self, found: list[Step], exit_code: int) -> None:
-        assert found, "there is no command in this block"
-        for step in found:
-            last_code = exit_code if step is found[-1] else 0
+    def _type(self, typed: list[Step], exit_code: int) -> None:
+        assert typed, "there is no command in this block"
+        for step in typed:
+            last_code = exit_code if step is typed[-1] else 0
             reason = next((key for key in self.not_run if step.command.startswith(key)), None)
             if reason is not None:
                 self.left_out.add(reason)
@@ -180,16 +180,16 @@ class Reader:
             check=False,
         )
         output = done.stdout + done.stderr
-        said = f"`{step.command}` ended with exit code {done.returncode}:\n{output}"
+        failure = f"`{step.command}` ended with exit code {done.returncode}:\n{output}"
         if any("error:" in line for line in step.shown):
-            assert done.returncode != 0, said
+            assert done.returncode != 0, failure
         else:
-            assert done.returncode == exit_code, said
+            assert done.returncode == exit_code, failure
         came = [_plain(line) for line in output.splitlines()]
         for line in step.shown:
             pattern = ".*".join(re.escape(part) for part in _plain(line).split("…"))
             whole_words = rf"(?<!\S){pattern}(?!\S)"
-            assert any(re.search(whole_words, each) for each in came), f"{line!r} does not come: {said}"
+            assert any(re.search(whole_words, each) for each in came), f"{line!r} does not come: {failure}"
         if re.match(r"pulumi (up|preview|destroy)\b|pytest ", step.command):
             self._untried = False
         return done.stdout
@@ -215,8 +215,8 @@ class Reader:
 
     # What is there already, or happens outside.
 
-    def _image(self, said: str) -> None:
-        (image_id, *flags), keys = words(said)
+    def _image(self, text: str) -> None:
+        (image_id, *flags), keys = words(text)
         region = keys.get("region", "eu-west-1")
         date = _day(keys.get("date"))
         if any(image.image_id == image_id for image in self.ec2.images(region=region)):

@@ -91,8 +91,8 @@ class Engine:
 
     def entry(self, name: str) -> Entry:
         """The resource of that name; there is to be one."""
-        [found] = [entry for entry in self.state if entry.name == name and not entry.delete]
-        return found
+        [entry] = [entry for entry in self.state if entry.name == name and not entry.delete]
+        return entry
 
     def outputs(self, name: str) -> Props:
         """Its outputs."""

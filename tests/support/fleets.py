@@ -39,9 +39,9 @@ def date(ec2: LocalEC2, image_id: str, region: str = EU) -> datetime | None:
 
 def steps(preview: dict[str, Any]) -> list[tuple[str, str]]:
     """What a preview says of images: (operation, image's name), without those that stay."""
-    found = []
+    changes = []
     for step in preview["steps"]:
         state = step.get("newState") or step["oldState"]
         if state["type"] == TYPE and step["op"] != "same":
-            found.append((step["op"], state["inputs"]["image_name"]))
-    return sorted(found)
+            changes.append((step["op"], state["inputs"]["image_name"]))
+    return sorted(changes)

@@ -78,10 +78,10 @@ class Forge:
             return 201, made
         if path.startswith(self.one) and method in ("PATCH", "PUT"):
             number = int(path.removeprefix(self.one))
-            (found,) = (comment for comment in self.comments if comment["id"] == number)
-            found["body"] = body["body"]
+            (comment,) = (comment for comment in self.comments if comment["id"] == number)
+            comment["body"] = body["body"]
             self.changes.append((method, number))
-            return 200, found
+            return 200, comment
         return 404, {"message": f"no {method} {path} here"}
 
     @contextmanager

@@ -184,10 +184,10 @@ class Stack:
 
     def resources(self, token: str | None = None) -> list[dict[str, Any]]:
         """The resources in state, oldest first, without the stack itself and the providers; or those of one type."""
-        found: list[dict[str, Any]] = self.state().get("resources", [])
+        resources: list[dict[str, Any]] = self.state().get("resources", [])
         return [
             resource
-            for resource in found
+            for resource in resources
             if (token is None and not resource["type"].startswith("pulumi:")) or resource["type"] == token
         ]
 

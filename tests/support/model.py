@@ -125,9 +125,9 @@ def after_delete(entry: Entry, image: LocalImage, now: datetime) -> datetime | N
     live, ours = image.deprecation_time, scheduled(entry)
     if image.state == GONE or live != ours:
         return live
-    found = parse(entry.outputs.get("previous_deprecation_time"))
-    if entry.outputs["on_destroy"] == "restore" and found is not None:
-        later = image.public and live is not None and found > live
-        if found == ours or not (is_past(found, now) or later):
-            return found
+    original = parse(entry.outputs.get("previous_deprecation_time"))
+    if entry.outputs["on_destroy"] == "restore" and original is not None:
+        later = image.public and live is not None and original > live
+        if original == ours or not (is_past(original, now) or later):
+            return original
     return live if image.public else None

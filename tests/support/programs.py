@@ -23,6 +23,6 @@ def declare(stack: Stack, *lines: str) -> None:
 
 def urn(stack: Stack, name: str) -> str:
     """The resource's URN in state."""
-    (found,) = [each["urn"] for each in stack.resources(TOKEN) if each["urn"].endswith(f"::{name}")]
-    assert isinstance(found, str)
-    return found
+    (urn,) = [each["urn"] for each in stack.resources(TOKEN) if each["urn"].endswith(f"::{name}")]
+    assert isinstance(urn, str)
+    return urn

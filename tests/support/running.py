@@ -96,14 +96,14 @@ class Running:
 
     def processes(self) -> list[int]:
         """The CLI and its plugins, as far as they still run; plugins outlive a CLI that was killed."""
-        found = []
+        pids = []
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 # pid (name) state parent group session …: proc(5); a name may contain blanks and brackets.
                 state, _, _, session = status.read_text().rpartition(")")[2].split()[:4]
                 if int(session) == self.pid and state != "Z":
-                    found.append(int(status.parent.name))
-        return found
+                    pids.append(int(status.parent.name))
+        return pids
 
     def wait(self, timeout: float = TIMEOUT_SECONDS) -> Result:
         """Wait for the end.

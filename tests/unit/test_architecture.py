@@ -84,12 +84,12 @@ class Module:
 
 def modules() -> dict[str, Module]:
     """Every file of the package; the public names' has the name ''."""
-    found = {}
+    files = {}
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = Module(name, path, frozenset(imports(path)))
-    return found
+        files[name] = Module(name, path, frozenset(imports(path)))
+    return files
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -128,7 +128,7 @@ def test_named_modules_exist() -> None:
     assert {each.part for each in HOUSE} == {*MAY_IMPORT, *ENTRANCES, ""}
 
 
-def test_no_two_modules_need_each_other() -> None:
+def test_modules_have_no_import_cycle() -> None:
     graph = {each.name: each.own - {each.name} for each in HOUSE}
     try:
         TopologicalSorter(graph).prepare()
@@ -146,7 +146,7 @@ def test_only_ec2_and_testing_import_boto3() -> None:
     assert importers(of={"moto"}, but={"testing"}) == []
 
 
-def test_only_the_shell_imports_pulumi() -> None:
+def test_only_shell_imports_pulumi() -> None:
     assert importers(of={"pulumi"}, but=SHELL | {"cli"}) == []
     assert importers(of={"pulumi_aws"}, but=set()) == [], "an aws provider is known by its package"
 
@@ -168,7 +168,7 @@ def test_part_imports_only_what_is_below(part: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ami_deprecation", "ami_deprecation.provider", "ami_deprecation.resource"])
-def test_an_import_loads_nothing_that_a_program_does_not_need_yet(name: str) -> None:
+def test_import_is_lazy(name: str) -> None:
     code = f"import {name}, sys; print(*sorted({{module.partition('.')[0] for module in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

@@ -64,18 +64,18 @@ def test_region_roles_and_account_guards_are_read() -> None:
     assert "__provider_problem" not in sent
 
 
-def test_its_profile_is_the_resources_unless_that_has_one() -> None:
+def test_provider_profile_applies_unless_resource_has_one() -> None:
     assert with_provider(region="eu-west-2", profile="images")["profile"] == "images"
     assert with_provider(profile="images", own={"profile": "own"})["profile"] == "own"
     assert "profile" not in with_provider(region="eu-west-2")
 
 
-def test_a_provider_without_settings_is_still_one() -> None:
+def test_empty_provider_still_counts() -> None:
     """It stands for itself, not for the stack's configuration."""
     assert with_provider()["__aws"] == {}
 
 
-def test_without_a_provider_nothing_is_said_of_one() -> None:
+def test_missing_provider_adds_nothing() -> None:
     assert "__aws" not in declared(lambda: web(pulumi.ResourceOptions()))
 
 
@@ -93,9 +93,7 @@ def test_without_a_provider_nothing_is_said_of_one() -> None:
         ),
     ],
 )
-def test_a_provider_with_keys_or_endpoints_is_refused_and_no_secret_is_sent(
-    settings: dict[str, Any], named: str
-) -> None:
+def test_provider_with_keys_is_refused_and_sends_no_secret(settings: dict[str, Any], named: str) -> None:
     def program() -> None:
         hidden: dict[str, Any] = {key: pulumi.Output.secret(value) for key, value in settings.items()}
         explicit = pulumi_aws.Provider("explicit", region="eu-west-2", **hidden)
@@ -115,7 +113,7 @@ class Foreign(pulumi.ProviderResource):
         super().__init__("gcp", name, {})
 
 
-def test_a_provider_of_another_package_is_refused_by_name() -> None:
+def test_provider_of_another_package_is_refused_by_name() -> None:
     sent = declared(lambda: web(pulumi.ResourceOptions(provider=Foreign("google"))))
     assert sent["__provider_problem"] == (
         "opts.provider is a provider of 'gcp': give a pulumi_aws.Provider, or region, profile and role_arn"
@@ -130,7 +128,7 @@ class Site(pulumi.ComponentResource):
         web(pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(parent=self)))
 
 
-def test_a_components_providers_are_inherited() -> None:
+def test_components_providers_are_inherited() -> None:
     inherit = declared(
         lambda: Site(pulumi.ResourceOptions(providers=[pulumi_aws.Provider("a", region="eu-west-2")]))
     )
@@ -144,7 +142,7 @@ def test_a_components_providers_are_inherited() -> None:
     assert "__provider_problem" not in foreign
 
 
-def test_the_resources_own_provider_goes_before_its_components() -> None:
+def test_resource_provider_beats_its_components() -> None:
     def program() -> None:
         outer = pulumi_aws.Provider("outer", region="eu-west-1")
         own = pulumi_aws.Provider("own", region="eu-west-2")
@@ -154,7 +152,7 @@ def test_the_resources_own_provider_goes_before_its_components() -> None:
 
 
 @pytest.mark.parametrize("form", ["list", "mapping"])
-def test_a_provider_among_several_is_found(form: str) -> None:
+def test_provider_among_several_is_found(form: str) -> None:
     def program() -> None:
         several = [Foreign("google"), pulumi_aws.Provider("a", region="eu-west-2")]
         web(
@@ -168,7 +166,7 @@ def test_a_provider_among_several_is_found(form: str) -> None:
     assert "__provider_problem" not in sent
 
 
-def test_the_parent_of_a_date_may_be_an_aws_resource() -> None:
+def test_parent_of_date_may_be_aws_resource() -> None:
     def program() -> None:
         provider = pulumi_aws.Provider("a", region="eu-west-2")
         group = pulumi.CustomResource(
@@ -179,13 +177,13 @@ def test_the_parent_of_a_date_may_be_an_aws_resource() -> None:
     assert declared(program)["__aws"] == {"region": "eu-west-2"}
 
 
-def test_the_engine_gets_no_provider_that_is_not_the_dynamic_one() -> None:
+def test_engine_gets_dynamic_provider_only() -> None:
     for provider in (lambda: pulumi_aws.Provider("a", region="eu-west-2"), lambda: Foreign("google")):
         made = declare(lambda provider=provider: web(pulumi.ResourceOptions(provider=provider())))  # type: ignore[misc]
         assert [each.provider for each in made if each.type == TYPE] == [""]
 
 
-def test_canary_the_sdk_drops_a_provider_of_another_package_without_a_word() -> None:
+def test_canary_sdk_silently_drops_foreign_providers() -> None:
     """So this package reads it: when the SDK refuses or honours it, that can go."""
 
     class Plain(pulumi.dynamic.Resource, module="test", name="Plain"):

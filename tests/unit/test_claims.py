@@ -31,7 +31,7 @@ OTHER_IMAGE = [
 
 
 @pytest.mark.parametrize("other", SAME_IMAGE)
-def test_two_resources_on_one_image_find_each_other(other: Claim) -> None:
+def test_two_resources_on_one_image_conflict(other: Claim) -> None:
     claims = Claims()
     assert claims.declare(WEB) is None
     assert claims.declare(other) == WEB
@@ -39,13 +39,13 @@ def test_two_resources_on_one_image_find_each_other(other: Claim) -> None:
 
 
 @pytest.mark.parametrize("other", OTHER_IMAGE)
-def test_resources_on_different_images_do_not(other: Claim) -> None:
+def test_resources_on_different_images_do_not_conflict(other: Claim) -> None:
     claims = Claims()
     assert claims.declare(WEB) is None
     assert claims.declare(other) is None
 
 
-def test_a_resource_may_be_checked_again() -> None:
+def test_resource_can_be_checked_again() -> None:
     claims = Claims()
     for _ in range(3):
         assert claims.declare(WEB) is None
@@ -53,7 +53,7 @@ def test_a_resource_may_be_checked_again() -> None:
 
 
 @pytest.mark.parametrize("other", SAME_IMAGE)
-def test_an_image_that_is_held_has_a_holder(other: Claim) -> None:
+def test_held_image_has_a_holder(other: Claim) -> None:
     claims = Claims()
     assert claims.holder(WEB) is None
     claims.hold(other)
@@ -61,30 +61,30 @@ def test_an_image_that_is_held_has_a_holder(other: Claim) -> None:
 
 
 @pytest.mark.parametrize("other", OTHER_IMAGE)
-def test_another_image_held_is_none(other: Claim) -> None:
+def test_claim_on_other_image_has_no_holder(other: Claim) -> None:
     claims = Claims()
     claims.hold(other)
     assert claims.holder(WEB) is None
 
 
-def test_to_declare_is_not_to_hold() -> None:
+def test_declaring_does_not_hold() -> None:
     claims = Claims()
     claims.declare(WEB)
     assert claims.holder(WEB) is None
 
 
-def test_of_many_threads_one_is_first() -> None:
+def test_concurrent_declares_have_one_winner() -> None:
     for _ in range(20):
         claims = Claims()
         with ThreadPoolExecutor(4) as pool:
-            found = list(
+            winners = list(
                 pool.map(lambda name, claims=claims: claims.declare(replace(WEB, resource=name)), "abcdefgh")
             )
-        assert found.count(None) == 1
-        assert len(set(found)) == 2
+        assert winners.count(None) == 1
+        assert len(set(winners)) == 2
 
 
-def test_a_claim_that_is_said_again_takes_no_more_memory() -> None:
+def test_repeated_claim_takes_no_more_memory() -> None:
     claims = Claims()
     for _ in range(3):
         claims.hold(WEB)

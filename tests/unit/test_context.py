@@ -51,14 +51,14 @@ def region(given: Inputs, until_now: str | None = None) -> object:
     return context.region_of(given, until_now=until_now)
 
 
-def test_the_stacks_configuration_is_taken() -> None:
+def test_stacks_configuration_is_taken() -> None:
     configure(region="eu-west-1", profile="images")
     assert context.stack() == StackConfig(region="eu-west-1", identity=Identity(profile="images"))
     assert region(inputs()) == "eu-west-1"
     assert context.identity_of(inputs()) == Identity(profile="images")
 
 
-def test_a_mistake_in_it_is_reported_by_the_first_use_and_by_every_later_one() -> None:
+def test_bad_configuration_is_reported_at_every_use() -> None:
     configure(assumeRoles="[{")
     for _ in range(2):
         with pytest.raises(InvalidInput, match="aws:assumeRoles is not JSON"):
@@ -67,14 +67,14 @@ def test_a_mistake_in_it_is_reported_by_the_first_use_and_by_every_later_one() -
     assert region(inputs()) == "eu-west-1"
 
 
-def test_a_mistake_in_it_does_not_concern_an_explicit_provider() -> None:
+def test_explicit_provider_ignores_bad_stack_configuration() -> None:
     configure(assumeRoles="[{")
     given = inputs(aws={"region": "eu-west-3", "assumeRoles": [{"roleArn": ROLE}]})
     assert context.identity_of(given) == Identity(roles=(Role(arn=ROLE),))
     assert region(given) == "eu-west-3"
 
 
-def test_the_resources_own_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resource_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
     configure(region="eu-west-1")
     assert region(inputs(region="eu-west-2", aws={"region": "eu-west-3"}), "us-east-1") == "eu-west-2"
@@ -82,7 +82,7 @@ def test_the_resources_own_region_goes_first(monkeypatch: pytest.MonkeyPatch) ->
     assert region(inputs(), "us-east-1") == "eu-west-1"
 
 
-def test_an_explicit_provider_without_a_region_does_not_fall_back_on_the_stacks(
+def test_provider_without_region_ignores_stack_region(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
@@ -91,14 +91,14 @@ def test_an_explicit_provider_without_a_region_does_not_fall_back_on_the_stacks(
     assert region(inputs(aws={})) == "us-west-1"
 
 
-def test_another_machines_environment_does_not_move_a_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_environment_does_not_move_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
     assert region(inputs(), "eu-west-1") == "eu-west-1"
     assert region(inputs()) == "us-west-1"
 
 
 @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_the_environments_region_is_the_last_resort_but_one(
+def test_environment_region_beats_only_profiles(
     variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     profiles(tmp_path, default="eu-north-1")
@@ -106,7 +106,7 @@ def test_the_environments_region_is_the_last_resort_but_one(
     assert region(inputs()) == "us-west-1"
 
 
-def test_the_profiles_region_is_the_last_resort(tmp_path: Path) -> None:
+def test_profiles_region_is_last_resort(tmp_path: Path) -> None:
     profiles(tmp_path, default="eu-north-1", images="eu-south-1", other="sa-east-1")
     assert region(inputs()) == "eu-north-1"
     assert region(inputs(profile="images")) == "eu-south-1"
@@ -114,22 +114,20 @@ def test_the_profiles_region_is_the_last_resort(tmp_path: Path) -> None:
     assert region(inputs()) == "sa-east-1"
 
 
-def test_a_role_that_is_not_known_yet_leaves_the_region_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_role_that_is_not_known_yet_leaves_region_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
     assert region(inputs(role_arn=UNKNOWN)) == "us-west-1"
     assert region(inputs(profile=UNKNOWN)) is UNKNOWN
 
 
 @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_a_variable_that_is_set_to_nothing_is_not_a_region(
-    variable: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_empty_variable_is_not_region(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "")
     with pytest.raises(InvalidInput, match="no Region is set"):
         region(inputs())
 
 
-def test_no_region_anywhere_is_one_sentence_with_three_ways_out() -> None:
+def test_missing_region_is_one_sentence_with_three_fixes() -> None:
     with pytest.raises(InvalidInput) as caught:
         region(inputs())
     assert str(caught.value) == (
@@ -137,12 +135,12 @@ def test_no_region_anywhere_is_one_sentence_with_three_ways_out() -> None:
     )
 
 
-def test_a_profile_that_does_not_exist_is_named() -> None:
+def test_unknown_profile_is_named() -> None:
     with pytest.raises(CredentialsError, match="the profile 'images' is not in your AWS configuration"):
         region(inputs(profile="images"))
 
 
-def test_a_region_that_does_not_exist_is_refused_wherever_it_comes_from() -> None:
+def test_unknown_region_is_refused_from_every_source() -> None:
     with pytest.raises(InvalidInput, match="'eu-west-11' is not a Region"):
         region(inputs(region="eu-west-11"))
     configure(region="eu-west-12")
@@ -150,20 +148,20 @@ def test_a_region_that_does_not_exist_is_refused_wherever_it_comes_from() -> Non
         region(inputs())
 
 
-def test_a_region_in_which_the_resource_is_may_be_newer_than_boto3() -> None:
+def test_region_in_state_may_be_newer_than_boto3() -> None:
     assert region(inputs(), "mars-north-1") == "mars-north-1"
     assert region(inputs(region="mars-north-1"), "mars-north-1") == "mars-north-1"
 
 
 @pytest.mark.parametrize("key", ["region", "aws"])
-def test_a_region_may_be_unknown_in_a_preview(key: str) -> None:
+def test_region_may_be_unknown_in_preview(key: str) -> None:
     configure(region="eu-west-1")
     changes: dict[str, Any] = {key: UNKNOWN}
     assert region(inputs(**changes)) is UNKNOWN
 
 
 @pytest.mark.parametrize("key", ["profile", "role_arn", "aws"])
-def test_an_identity_may_be_unknown_in_a_preview_but_not_when_it_calls(key: str) -> None:
+def test_unknown_identity_passes_preview_but_not_call(key: str) -> None:
     configure(region="eu-west-1")
     changes: dict[str, Any] = {key: UNKNOWN}
     given = inputs(**changes)
@@ -172,7 +170,7 @@ def test_an_identity_may_be_unknown_in_a_preview_but_not_when_it_calls(key: str)
         context.target_of(given, "eu-west-1")
 
 
-def test_a_call_goes_out_with_the_resources_identity_to_its_region() -> None:
+def test_calls_use_resource_identity_and_region() -> None:
     configure(region="eu-west-1", profile="images", accessKey="AKIAEXAMPLE", secretKey="very-secret")
     target = context.target_of(inputs(role_arn=ROLE), "eu-west-2")
     assert target.region == "eu-west-2"

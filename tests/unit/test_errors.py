@@ -23,7 +23,7 @@ TREE = {
 }
 
 
-def test_every_error_of_the_tree_is_public_and_there_are_no_others() -> None:
+def test_public_errors_are_whole_tree() -> None:
     assert set(errors.__all__) == set(TREE)
     assert set(TREE) <= set(ami_deprecation.__all__)
     defined = {
@@ -35,17 +35,17 @@ def test_every_error_of_the_tree_is_public_and_there_are_no_others() -> None:
 
 
 @pytest.mark.parametrize(("name", "base"), TREE.items())
-def test_errors_are_caught_by_what_they_are(name: str, base: str) -> None:
+def test_errors_have_their_base_classes(name: str, base: str) -> None:
     assert [each.__name__ for each in getattr(ami_deprecation, name).__bases__] == [base]
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_the_last_line_of_a_traceback_is_a_short_name_and_the_sentence(name: str) -> None:
+def test_traceback_ends_with_short_name_and_message(name: str) -> None:
     error = getattr(ami_deprecation, name)("ami-x in eu-west-1 is not there: run pulumi refresh")
     (line,) = traceback.format_exception_only(type(error), error)
     assert line == f"ami_deprecation.{name}: ami-x in eu-west-1 is not there: run pulumi refresh\n"
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_an_error_says_what_it_is_for(name: str) -> None:
+def test_every_error_has_docstring(name: str) -> None:
     assert getattr(ami_deprecation, name).__doc__

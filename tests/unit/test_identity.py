@@ -27,7 +27,7 @@ def stack(**config: object) -> StackConfig:
     return identity.from_stack_config(texts.get, {})
 
 
-def test_an_empty_configuration_leaves_all_to_boto3() -> None:
+def test_empty_configuration_leaves_all_to_boto3() -> None:
     assert stack() == StackConfig(region=None, identity=Identity())
     assert stack(region="", profile="", assumeRoles="", allowedAccountIds="") == stack()
 
@@ -45,7 +45,7 @@ def test_plain_settings_are_read() -> None:
 @pytest.mark.parametrize(
     ("given", "missing"), [("accessKey", "secretKey"), ("secretKey", "accessKey"), ("token", "accessKey")]
 )
-def test_half_of_a_pair_of_keys_is_refused_without_its_value(given: str, missing: str) -> None:
+def test_half_key_pair_is_refused_without_its_value(given: str, missing: str) -> None:
     with pytest.raises(InvalidInput) as told:
         stack(**{given: "very-secret"})
     assert (
@@ -54,7 +54,7 @@ def test_half_of_a_pair_of_keys_is_refused_without_its_value(given: str, missing
     )
 
 
-def test_roles_are_assumed_one_after_the_other() -> None:
+def test_roles_are_assumed_one_after_other() -> None:
     roles = stack(
         assumeRoles=[
             {"roleArn": HUB, "externalId": "e-1", "sessionName": "pulumi", "duration": "1h"},
@@ -81,7 +81,7 @@ def test_roles_are_assumed_one_after_the_other() -> None:
     )
 
 
-def test_a_single_role_is_read_too_but_the_list_goes_first() -> None:
+def test_single_role_is_read_too_but_list_goes_first() -> None:
     assert stack(assumeRole={"roleArn": HUB}).identity.roles == (Role(arn=HUB),)
     both = stack(assumeRole={"roleArn": HUB}, assumeRoles=[{"roleArn": SPOKE}])
     assert both.identity.roles == (Role(arn=SPOKE),)
@@ -94,7 +94,7 @@ def test_names_with_underscores_are_read_too() -> None:
     assert role == Role(arn=HUB, external_id="e", transitive_tag_keys=("a",))
 
 
-def test_empty_fields_are_absent_ones() -> None:
+def test_empty_fields_are_absent() -> None:
     (role,) = identity.parse_roles(
         [{"roleArn": HUB, "externalId": "", "duration": None, "policyArns": None}], ""
     )
@@ -105,12 +105,12 @@ def test_empty_fields_are_absent_ones() -> None:
     ("duration", "seconds"),
     [(None, None), ("1h", 3600), ("15m", 900), ("900s", 900), ("1h30m", 5400), ("1h0m30s", 3630)],
 )
-def test_a_duration_is_gos(duration: str | None, seconds: int | None) -> None:
+def test_durations_are_gos(duration: str | None, seconds: int | None) -> None:
     assert Role(arn=HUB, duration=duration).duration_seconds == seconds
 
 
 @pytest.mark.parametrize("duration", ["", "1", "1d", "1.5h", "m", "-15m", "15 m"])
-def test_another_duration_is_refused_by_name(duration: str) -> None:
+def test_unknown_duration_is_refused_by_name(duration: str) -> None:
     with pytest.raises(InvalidInput, match=f"'{duration}' is not like 1h or 15m"):
         _ = Role(arn=HUB, duration=duration).duration_seconds
 
@@ -127,7 +127,7 @@ ELSEWHERE: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize("key", ELSEWHERE)
-def test_a_setting_that_would_go_unheard_is_refused_with_the_variable_that_does_the_same(key: str) -> None:
+def test_unsupported_setting_is_refused_with_its_variable(key: str) -> None:
     value, variable = ELSEWHERE[key]
     with pytest.raises(
         InvalidInput, match=f"aws:{key} is not taken over .* set {variable} in the env"
@@ -138,7 +138,7 @@ def test_a_setting_that_would_go_unheard_is_refused_with_the_variable_that_does_
     assert identity.from_stack_config(config.get, {variable: "anything"}) == StackConfig()
 
 
-def test_endpoints_of_other_services_are_no_concern_of_ours() -> None:
+def test_endpoints_of_other_services_are_ignored() -> None:
     assert stack(endpoints=[{"s3": "http://a"}, {"ec2": ""}]) == StackConfig()
     assert stack(endpoints=[], sharedConfigFiles=[]) == StackConfig()
 
@@ -185,13 +185,13 @@ def test_unquoted_account_ids_get_their_leading_zeros_back(
         ({"forbiddenAccountIds": [None]}, "aws:forbiddenAccountIds is not a list of account ids"),
     ],
 )
-def test_a_mistake_is_one_sentence_with_its_path(config: Mapping[str, object], sentence: str) -> None:
+def test_error_is_one_sentence_with_its_path(config: Mapping[str, object], sentence: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         stack(**config)
     assert str(caught.value).startswith(sentence)
 
 
-def test_a_mistake_beside_a_secret_does_not_tell_it() -> None:
+def test_error_beside_secret_hides_secret() -> None:
     with pytest.raises(InvalidInput) as caught:
         identity.from_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get, {})
     assert "very-secret" not in str(caught.value)
@@ -221,11 +221,11 @@ def resolve(
     return identity.resolve(STACK, profile=profile, role_arn=role_arn, provider=provider)
 
 
-def test_a_resource_that_says_nothing_has_the_stacks_identity() -> None:
+def test_identity_defaults_to_stacks() -> None:
     assert resolve() == STACK.identity
 
 
-def test_a_profile_of_its_own_replaces_profile_and_keys() -> None:
+def test_resource_profile_replaces_profile_and_keys() -> None:
     own = resolve(profile="own")
     assert own.profile == "own"
     assert (own.access_key, own.secret_key, own.token) == (None, None, None)
@@ -233,13 +233,13 @@ def test_a_profile_of_its_own_replaces_profile_and_keys() -> None:
     assert own.allowed_account_ids == ("111111111111",)
 
 
-def test_a_role_of_its_own_replaces_the_stacks_roles() -> None:
+def test_resource_role_replaces_stacks_roles() -> None:
     own = resolve(role_arn=SPOKE)
     assert own.roles == (Role(arn=SPOKE),)
     assert (own.profile, own.access_key) == ("stack", "AKIAEXAMPLE")
 
 
-def test_an_explicit_provider_replaces_the_stacks_configuration_whole() -> None:
+def test_explicit_provider_replaces_stack_configuration() -> None:
     assert resolve(provider={}) == Identity()
     explicit = resolve(
         provider={
@@ -256,7 +256,7 @@ def test_an_explicit_provider_replaces_the_stacks_configuration_whole() -> None:
     )
 
 
-def test_the_resources_own_word_goes_before_its_providers() -> None:
+def test_resource_settings_beat_its_providers() -> None:
     own = resolve(profile="own", role_arn=HUB, provider={"assumeRoles": [{"roleArn": SPOKE}]})
     assert own == Identity(profile="own", roles=(Role(arn=HUB),))
 
@@ -270,11 +270,11 @@ def test_the_resources_own_word_goes_before_its_providers() -> None:
         (Identity(profile="images", roles=(Role(arn=HUB), Role(arn=SPOKE))), f"role {SPOKE}"),
     ],
 )
-def test_a_sentence_names_the_identity_that_acts(who: Identity, label: str) -> None:
+def test_message_names_acting_identity(who: Identity, label: str) -> None:
     assert who.label == label
 
 
-def test_no_secret_shows() -> None:
+def test_secrets_are_not_shown() -> None:
     for shown in (repr(STACK), str(STACK), f"{STACK.identity}", STACK.identity.label):
         assert "AKIAEXAMPLE" not in shown
         assert "very-secret" not in shown

@@ -73,7 +73,7 @@ def test_images_are_frozen_typed_and_newest_first(ec2: LocalEC2) -> None:
         image.name = "other"  # type: ignore[misc]
 
 
-def test_what_is_asked_for_is_what_ec2_filters(ec2: LocalEC2) -> None:
+def test_filters_are_passed_to_ec2(ec2: LocalEC2) -> None:
     ec2.add_image("web-1", created=START, tags={"Team": "shop"})
     ec2.add_image("web-2", created=START - DAY, tags={"Team": "search"})
     ec2.add_image("db-1", created=START - 2 * DAY, tags={"Team": "shop"}, state="pending")
@@ -83,7 +83,7 @@ def test_what_is_asked_for_is_what_ec2_filters(ec2: LocalEC2) -> None:
     assert names(name="none-*") == []
 
 
-def test_own_images_are_the_default_and_others_show_their_deprecated_ones_only_on_demand(
+def test_own_images_are_default_and_public_ones_by_owner(
     ec2: LocalEC2,
 ) -> None:
     ec2.add_image("mine-past", created=START, deprecation_time=START - DAY)
@@ -98,7 +98,7 @@ def test_own_images_are_the_default_and_others_show_their_deprecated_ones_only_o
     assert sorted(names(owners=())) == ["mine-past", "theirs"]
 
 
-def test_ids_that_are_not_there_are_left_out(ec2: LocalEC2) -> None:
+def test_missing_ids_are_left_out(ec2: LocalEC2) -> None:
     ids = ec2.add_images(5, created=START)
     assert {image.id for image in get_images(image_ids=[ABSENT, *ids, "ami-0123456789abcdef1"])} == set(ids)
     assert get_images(image_ids=[ABSENT]) == []
@@ -107,7 +107,7 @@ def test_ids_that_are_not_there_are_left_out(ec2: LocalEC2) -> None:
     assert len(ec2.calls) == before
 
 
-def test_the_region_is_the_argument_then_the_stacks_then_the_environments(ec2: LocalEC2) -> None:
+def test_region_order_is_argument_stack_environment(ec2: LocalEC2) -> None:
     for region in (EU, US, "us-west-2"):
         ec2.add_image(region, region=region)
     assert names() == [EU]
@@ -116,7 +116,7 @@ def test_the_region_is_the_argument_then_the_stacks_then_the_environments(ec2: L
     assert names(region="us-west-2") == ["us-west-2"]
 
 
-def test_the_role_is_the_argument_then_the_stacks(ec2: LocalEC2) -> None:
+def test_role_is_argument_then_stacks(ec2: LocalEC2) -> None:
     third = "333333333333"
     ec2.add_image("here")
     ec2.add_image("there", account=OTHER)
@@ -136,7 +136,7 @@ def test_the_role_is_the_argument_then_the_stacks(ec2: LocalEC2) -> None:
         ({"image_ids": ["ami-1"]}, "image_ids: 'ami-1' is not the id of an AMI"),
     ],
 )
-def test_a_bad_argument_is_named_before_any_call(
+def test_bad_argument_is_named_before_any_call(
     ec2: LocalEC2, query: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(InvalidInput, match=sentence):
@@ -151,7 +151,7 @@ def test_a_bad_argument_is_named_before_any_call(
         ("unavailable", EC2Unavailable, "DescribeImages on the images in eu-west-1 failed"),
     ],
 )
-def test_a_failed_read_is_one_sentence_that_a_program_ends_with(
+def test_failed_read_is_one_sentence(
     ec2: LocalEC2, fault: str, kind: type[AmiDeprecationError], sentence: str
 ) -> None:
     ec2.faults.add("DescribeImages", fault, times=None)  # type: ignore[arg-type]
@@ -197,7 +197,7 @@ def engine() -> Iterator[None]:
         ),
     ],
 )
-def test_a_policy_refuses_a_provider_that_it_cannot_read(
+def test_policy_refuses_unreadable_provider(
     ec2: LocalEC2, options: Callable[[pulumi.ProviderResource], pulumi.ResourceOptions]
 ) -> None:
     opts = options(pulumi.ProviderResource("aws", "explicit", {}))
@@ -217,7 +217,7 @@ def test_a_policy_refuses_a_provider_that_it_cannot_read(
         ({"regions": []}, r"policy 'base': regions: \[\] is not a list of Regions"),
     ],
 )
-def test_a_policy_names_a_bad_argument_before_any_call(
+def test_policy_names_bad_argument_before_any_call(
     ec2: LocalEC2, arguments: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(InvalidInput, match=sentence) as wrong:

@@ -25,14 +25,14 @@ def problems(**changes: object) -> list[tuple[str, str]]:
     return [(each.property, each.sentence) for each in inputs.parse(GOOD | changes)[1]]
 
 
-def test_the_least_that_can_be_given() -> None:
+def test_minimal_arguments_are_accepted() -> None:
     value, wrong = inputs.parse(GOOD)
     assert wrong == []
     assert value == inputs.Inputs(image_id=IMAGE_ID, schedule=At(SUMMER))
     assert (value.region, value.profile, value.role_arn, value.on_destroy) == (None, None, None, "cancel")
 
 
-def test_all_that_can_be_given() -> None:
+def test_all_arguments_are_accepted() -> None:
     value, wrong = inputs.parse(
         {
             "image_id": "ami-01234567",
@@ -58,7 +58,7 @@ def test_all_that_can_be_given() -> None:
     )
 
 
-def test_what_a_preview_cannot_know_is_no_problem() -> None:
+def test_unknown_input_is_no_problem() -> None:
     keys = ("image_id", "deprecate_at", "region", "profile", "role_arn", "on_destroy", "__aws")
     value, wrong = inputs.parse(dict.fromkeys(keys, UNKNOWN))
     assert wrong == []
@@ -96,41 +96,41 @@ def test_what_a_preview_cannot_know_is_no_problem() -> None:
         ["ami-0123456789abcdef0"],
     ],
 )
-def test_anything_that_is_no_image_id_is_refused_by_name(image_id: object) -> None:
+def test_invalid_image_id_is_refused_by_name(image_id: object) -> None:
     ((named, sentence),) = problems(image_id=image_id)
     assert named == "image_id"
     assert sentence.startswith(f"{image_id!r} is not the id of an AMI")
     assert "8 or 17 lower-case hexadecimal digits" in sentence
 
 
-def test_a_missing_image_id_is_asked_for() -> None:
+def test_missing_image_id_is_asked_for() -> None:
     assert problems(image_id=None) == [
         ("image_id", "image_id is missing: give the id of an AMI, like ami-0123456789abcdef0")
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "problem"),
     [
         ((), "no date is given"),
         (("deprecate_at", "deprecate_in_days"), "both deprecate_at and deprecate_in_days are given"),
         (inputs.SCHEDULE_KEYS, "both deprecate_at and deprecate_after_days and deprecate_in_days are given"),
     ],
 )
-def test_exactly_one_way_to_give_a_date(given: tuple[str, ...], said: str) -> None:
+def test_exactly_one_way_to_give_date(given: tuple[str, ...], problem: str) -> None:
     values = {"deprecate_at": "2027-06-01", "deprecate_after_days": 1.0, "deprecate_in_days": 1.0}
     props = {"image_id": IMAGE_ID} | {key: values[key] for key in given}
     assert [(each.property, each.sentence) for each in inputs.parse(props)[1]] == [
-        ("", f"{said}: give exactly one of deprecate_at, deprecate_after_days, deprecate_in_days")
+        ("", f"{problem}: give exactly one of deprecate_at, deprecate_after_days, deprecate_in_days")
     ]
 
 
-def test_an_unknown_date_is_one_that_is_given() -> None:
+def test_unknown_date_counts_as_given() -> None:
     ((_, sentence),) = problems(deprecate_in_days=UNKNOWN)
     assert sentence.startswith("both deprecate_at and deprecate_in_days are given")
 
 
-def test_a_wrong_date_is_a_problem_of_its_property() -> None:
+def test_bad_date_is_problem_of_its_property() -> None:
     ((named, sentence),) = problems(deprecate_at="2030")
     assert named == "deprecate_at"
     assert sentence.startswith("'2030' is not a date in RFC 3339")
@@ -196,23 +196,23 @@ def test_roles_of_every_partition_are_taken(arn: str) -> None:
         ("profile", True),
     ],
 )
-def test_other_texts_that_are_none_are_refused_by_name(key: str, value: object) -> None:
+def test_non_text_inputs_are_refused_by_name(key: str, value: object) -> None:
     ((named, sentence),) = problems(**{key: value})
     assert named == key
     assert sentence.startswith(f"{value!r} is not the ")
 
 
 @pytest.mark.parametrize("value", ["Cancel", "keep", "", True, 1.0])
-def test_there_are_two_ways_to_destroy(value: object) -> None:
+def test_on_destroy_is_cancel_or_restore(value: object) -> None:
     assert problems(on_destroy=value) == [("on_destroy", f'{value!r} is neither "cancel" nor "restore"')]
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     wrong = problems(image_id="i-1", deprecate_at=2030.0, role_arn="me", on_destroy="never", profile="")
     assert [named for named, _ in wrong] == ["image_id", "deprecate_at", "profile", "role_arn", "on_destroy"]
 
 
-def test_what_is_wrong_with_the_provider_is_told_without_a_property() -> None:
+def test_provider_problem_names_no_property() -> None:
     assert problems(__provider_problem="opts.provider carries a token") == [
         ("", "opts.provider carries a token")
     ]
@@ -227,13 +227,13 @@ def test_what_is_wrong_with_the_provider_is_told_without_a_property() -> None:
         (InDaysOnce(30), {"deprecate_in_days": 30, "__once": True}),
     ],
 )
-def test_the_normal_form_of_a_schedule_is_read_back(schedule: Schedule, props: Mapping[str, object]) -> None:
+def test_normal_form_of_schedule_is_read_back(schedule: Schedule, props: Mapping[str, object]) -> None:
     assert inputs.schedule_props(schedule) == props
     read = inputs.parse({"image_id": IMAGE_ID, **props})[0].schedule
     assert (type(read), read) == (type(schedule), schedule)
 
 
-def test_a_policys_notice_differs_from_a_programs_days() -> None:
+def test_policys_notice_differs_from_programs_days() -> None:
     assert InDaysOnce(30) == InDaysOnce(60)
     once: object = InDaysOnce(30)
     assert once != InDays(30)
@@ -260,7 +260,7 @@ keys = st.sampled_from(
 
 
 @given(st.dictionaries(keys, wire))
-def test_whatever_the_wire_carries_is_a_value_or_a_problem_on_an_input(props: Mapping[str, object]) -> None:
+def test_any_input_is_value_or_problem(props: Mapping[str, object]) -> None:
     value, wrong = inputs.parse(props)
     assert {each.property for each in wrong} <= {"", *props, "image_id"}
     assert all(each.sentence and "\n" not in each.sentence for each in wrong)

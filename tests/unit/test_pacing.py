@@ -26,14 +26,14 @@ def bucket(burst: float = 50, per_second: float = 5) -> tuple[Bucket, Clock]:
     return Bucket(burst, per_second, clock), clock
 
 
-def test_a_burst_goes_out_at_once_and_the_rest_at_the_rate() -> None:
+def test_burst_goes_out_at_once_and_rest_at_rate() -> None:
     ours, _ = bucket()
     waits = [ours.reserve() for _ in range(56)]
     assert waits[:50] == [0.0] * 50
     assert waits[50:] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.2])
 
 
-def test_time_fills_it_up_to_the_burst_and_no_further() -> None:
+def test_time_refills_bucket_to_burst() -> None:
     ours, clock = bucket()
     for _ in range(50):
         ours.reserve()
@@ -45,7 +45,7 @@ def test_time_fills_it_up_to_the_burst_and_no_further() -> None:
     assert waits[50] == pytest.approx(0.2)
 
 
-def test_after_a_refusal_nothing_is_left_and_less_comes_in() -> None:
+def test_refusal_empties_bucket_and_slows_refill() -> None:
     ours, clock = bucket()
     ours.refused()
     assert ours.reserve() == pytest.approx(1 / 3.5)
@@ -55,7 +55,7 @@ def test_after_a_refusal_nothing_is_left_and_less_comes_in() -> None:
     assert ours.reserve() == pytest.approx(1 / 0.5), "but never less than a tenth"
 
 
-def test_a_refusal_does_not_forgive_what_is_owed() -> None:
+def test_refusal_does_not_cancel_debt() -> None:
     ours, _ = bucket(burst=1, per_second=1)
     ours.reserve()
     ours.reserve()
@@ -63,7 +63,7 @@ def test_a_refusal_does_not_forgive_what_is_owed() -> None:
     assert ours.reserve() == pytest.approx(2 / 0.7)
 
 
-def test_with_every_call_that_is_taken_the_rate_comes_back() -> None:
+def test_accepted_calls_restore_rate() -> None:
     ours, clock = bucket(burst=1, per_second=1)
     ours.refused()
     slow = ours.reserve()
@@ -81,9 +81,7 @@ steps = st.lists(st.sampled_from(["reserve", "refused"]) | st.floats(0.0, 5.0), 
 
 
 @given(st.integers(1, 20), st.floats(0.5, 20.0), steps)
-def test_no_stretch_of_time_gets_more_calls_than_ec2_allows(
-    burst: int, per_second: float, taken: list[str | float]
-) -> None:
+def test_no_period_exceeds_ec2s_limit(burst: int, per_second: float, taken: list[str | float]) -> None:
     ours, clock = bucket(burst, per_second)
     calls: list[float] = []
     for step in taken:

@@ -12,7 +12,7 @@ from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules
 GOOD: dict[str, object] = {"name": "base-*", "keep_newest": 3}
 
 
-def test_the_least_that_can_be_said_has_careful_defaults() -> None:
+def test_minimal_arguments_have_safe_defaults() -> None:
     arguments, problems = parse(GOOD)
     assert problems == []
     assert arguments.rules == Rules(keep_newest=3)
@@ -20,7 +20,7 @@ def test_the_least_that_can_be_said_has_careful_defaults() -> None:
     assert (arguments.regions, arguments.max_changes) == (None, None)
 
 
-def test_everything_that_can_be_said_is_taken() -> None:
+def test_all_arguments_are_accepted() -> None:
     arguments, problems = parse(
         {
             "name": ["base-*", "web-?"],
@@ -98,15 +98,13 @@ def test_everything_that_can_be_said_is_taken() -> None:
         ),
     ],
 )
-def test_a_mistake_is_one_sentence_on_its_argument(
-    mistake: dict[str, object], key: str, sentence: str
-) -> None:
+def test_error_is_one_sentence_on_its_argument(mistake: dict[str, object], key: str, sentence: str) -> None:
     _, problems = parse({**GOOD, **mistake})
     assert [problem.property for problem in problems] == [key]
     assert re.search(sentence, problems[0].sentence)
     assert "\n" not in problems[0].sentence
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     _, problems = parse({"keep_newest": "x", "in_use": 1})
     assert [problem.property for problem in problems] == ["keep_newest", "in_use", ""]

@@ -35,7 +35,7 @@ def outs(days: int, date: datetime) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("days", [0, 7, 14, 30])
-def test_another_notice_is_no_change_for_an_image_that_had_its_notice(days: int) -> None:
+def test_changed_notice_leaves_images_that_had_theirs(days: int) -> None:
     old = state.parse(outs(14, NOW - DAY))
     assert not rules.needs_update(old, InDaysOnce(days))
     assert rules.needs_update(old, InDays(days))
@@ -43,39 +43,37 @@ def test_another_notice_is_no_change_for_an_image_that_had_its_notice(days: int)
 
 @pytest.mark.parametrize("date", [NOW - 90 * DAY, NOW + DAY, NOW + 14 * DAY])
 @pytest.mark.parametrize("first", [True, False])
-def test_a_notice_keeps_an_earlier_date(date: datetime, first: bool) -> None:
+def test_notice_keeps_earlier_date(date: datetime, first: bool) -> None:
     assert rules.apply_in_days(InDaysOnce(14), image(date), NOW, first=first) == date
 
 
 @pytest.mark.parametrize("date", [None, NOW + 15 * DAY])
-def test_a_notice_counts_from_now_for_an_image_without_an_earlier_date(date: datetime | None) -> None:
+def test_notice_counts_from_now_without_earlier_date(date: datetime | None) -> None:
     assert rules.apply_in_days(InDaysOnce(14), image(date), NOW, first=False) == NOW + 14 * DAY
 
 
-def test_a_notice_is_a_change_for_an_image_that_was_dated_in_time() -> None:
+def test_notice_changes_image_dated_in_time() -> None:
     old = state.parse({**outs(14, NOW), "deprecate_in_days": None, "deprecate_at": "2027-03-01T12:00:00Z"})
     assert old.inputs.schedule == At(NOW)
     assert rules.needs_update(old, InDaysOnce(14))
 
 
-def test_the_stored_form_is_read_back_as_it_was() -> None:
+def test_stored_form_round_trips() -> None:
     wanted = state.parse(outs(14, NOW)).inputs.schedule
     assert isinstance(wanted, InDaysOnce)
     assert wanted.days == 14
 
 
 @pytest.mark.parametrize(
-    ("found", "kept"),
+    ("present", "kept"),
     [
         (NOW - DAY, True),  # its day is past, and nobody has changed it
         (None, False),
         (NOW + 300 * DAY, False),
     ],
 )
-def test_a_notice_that_was_changed_from_outside_after_its_day_is_given_anew(
-    found: datetime | None, kept: bool
-) -> None:
+def test_foreign_change_after_notice_gives_new_one(present: datetime | None, kept: bool) -> None:
     old = state.parse(outs(14, NOW - DAY))
-    assert rules.kept(old, InDaysOnce(14), image(found), NOW) == (NOW - DAY if kept else None)
+    assert rules.kept(old, InDaysOnce(14), image(present), NOW) == (NOW - DAY if kept else None)
     ahead = state.parse(outs(14, NOW + DAY))
-    assert rules.kept(ahead, InDaysOnce(14), image(found), NOW) == NOW + DAY
+    assert rules.kept(ahead, InDaysOnce(14), image(present), NOW) == NOW + DAY

@@ -109,7 +109,7 @@ def days(number: float) -> datetime:
         ("aws:ec2/launchConfiguration:LaunchConfiguration", "imageId"),
     ],
 )
-def test_what_launches_a_deprecated_image_is_refused(
+def test_launch_of_deprecated_image_is_refused(
     pack: ModuleType, ec2: LocalEC2, resource_type: str, key: str
 ) -> None:
     image_id = ec2.add_image("web-1", deprecation_time=datetime(2026, 1, 2, tzinfo=timezone.utc))
@@ -131,36 +131,36 @@ def test_what_launches_a_deprecated_image_is_refused(
     ],
     ids=["within the default", "beyond it", "within a longer notice", "no notice", "no date"],
 )
-def test_a_date_that_comes_within_the_notice_is_refused(
+def test_date_within_notice_is_refused(
     pack: ModuleType, ec2: LocalEC2, ahead: float | None, config: dict[str, Any], refused: bool
 ) -> None:
     image_id = ec2.add_image("web", deprecation_time=None if ahead is None else days(ahead))
     verdict = judge(pack, INSTANCE, {"ami": image_id}, config=config)
     assert bool(verdict.refused) is refused
-    assert all("will be deprecated within" in said for said in verdict.refused)
+    assert all("will be deprecated within" in message for message in verdict.refused)
     assert verdict.warned == []
 
 
-def test_a_deprecated_image_of_another_account_is_found_and_refused(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_deprecated_image_of_another_account_is_refused(pack: ModuleType, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("theirs", account="099720109477", public=True, deprecation_time=days(-3))
     assert len(judge(pack, INSTANCE, {"ami": image_id}).refused) == 1
 
 
-def test_the_image_is_looked_for_where_the_resource_will_be(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_image_is_looked_for_where_resource_will_be(pack: ModuleType, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web", region="us-east-1", deprecation_time=days(-3))
     assert judge(pack, INSTANCE, {"ami": image_id}, provider={"region": "us-east-1"}).refused
     assert judge(pack, INSTANCE, {"ami": image_id, "region": "us-east-1"}).refused
     assert not judge(pack, INSTANCE, {"ami": image_id}).refused
 
 
-def test_the_role_of_the_provider_is_assumed(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_role_of_provider_is_assumed(pack: ModuleType, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("private", account="210987654321", deprecation_time=days(-3))
     role = '[{"roleArn": "arn:aws:iam::210987654321:role/deploy"}]'
     verdict = judge(pack, INSTANCE, {"ami": image_id}, provider={"region": "eu-west-1", "assumeRoles": role})
     assert len(verdict.refused) == 1
 
 
-def test_an_image_is_read_once(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_image_is_read_once(pack: ModuleType, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web")
     mark = ec2.mark()
     for _ in range(3):
@@ -169,7 +169,7 @@ def test_an_image_is_read_once(pack: ModuleType, ec2: LocalEC2) -> None:
     assert [call.action for call in ec2.calls_since(mark)] == ["DescribeImages"]
 
 
-def test_an_image_that_cannot_be_read_is_a_warning(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_image_that_cannot_be_read_is_warning(pack: ModuleType, ec2: LocalEC2) -> None:
     absent = "ami-0123456789abcdef0"
     assert judge(pack, INSTANCE, {"ami": absent}).warned == [
         f"{absent} is not found in eu-west-1, so its date was not looked at"
@@ -182,7 +182,7 @@ def test_an_image_that_cannot_be_read_is_a_warning(pack: ModuleType, ec2: LocalE
     assert "ec2:DescribeImages" in verdict.warned[0]
 
 
-def test_an_image_that_is_chosen_at_launch_is_a_warning(pack: ModuleType, ec2: LocalEC2) -> None:
+def test_image_that_is_chosen_at_launch_is_warning(pack: ModuleType, ec2: LocalEC2) -> None:
     verdict = judge(pack, TEMPLATE, {"imageId": "resolve:ssm:/images/web"})
     assert verdict.refused == []
     assert "resolve:ssm:/images/web" in verdict.warned[0]
@@ -197,13 +197,13 @@ def test_an_image_that_is_chosen_at_launch_is_a_warning(pack: ModuleType, ec2: L
     ],
     ids=["another type", "an instance from a template"],
 )
-def test_what_names_no_image_is_left_alone(
+def test_resource_without_image_is_ignored(
     pack: ModuleType, ec2: LocalEC2, resource_type: str, props: dict[str, Any]
 ) -> None:
     assert judge(pack, resource_type, props) == Verdict()
     assert ec2.calls == []
 
 
-def test_a_refusal_stops_an_update_and_a_warning_does_not(pack: ModuleType) -> None:
+def test_refusal_stops_update_and_warning_does_not(pack: ModuleType) -> None:
     assert pack.no_deprecated_images.enforcement_level is EnforcementLevel.MANDATORY
     assert pack.readable_images.enforcement_level is EnforcementLevel.ADVISORY

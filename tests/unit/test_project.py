@@ -19,12 +19,12 @@ def refused(images: object) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_nothing_configured_is_no_images() -> None:
+def test_empty_configuration_is_no_images() -> None:
     assert project.images(None) == {}
     assert project.images({}) == {}
 
 
-def test_every_key_becomes_an_argument() -> None:
+def test_every_key_becomes_argument() -> None:
     assert project.images(
         {
             "web": WEB,
@@ -52,7 +52,7 @@ def test_every_key_becomes_an_argument() -> None:
     }
 
 
-def test_an_unquoted_yaml_date_is_taken_as_pulumi_hands_it_over() -> None:
+def test_unquoted_yaml_date_is_accepted() -> None:
     given = {"web": {"imageId": IMAGE_ID, "deprecateAt": "2028-06-01 00:00:00 +0000 UTC"}}
     assert project.images(given)["web"]["deprecate_at"] == "2028-06-01 00:00:00 +0000 UTC"
 
@@ -69,7 +69,7 @@ def test_an_unquoted_yaml_date_is_taken_as_pulumi_hands_it_over() -> None:
         ),
     ],
 )
-def test_a_key_that_nothing_reads_is_refused_with_the_one_that_was_meant(key: str, hint: str) -> None:
+def test_unread_key_is_refused_with_suggestion(key: str, hint: str) -> None:
     good = ["aws:region", "ami-deprecation:images", "ami-deprecation:policies", "elsewhere:image"]
     project.check_keys(good)
     with pytest.raises(InvalidInput) as caught:
@@ -109,9 +109,7 @@ ONE_DATE = "give exactly one of deprecateAt, deprecateAfterDays, deprecateInDays
         ({"onDestroy": "keep"}, ".onDestroy", '\'keep\' is neither "cancel" nor "restore"'),
     ],
 )
-def test_a_wrong_value_is_one_sentence_with_its_path(
-    change: dict[str, object], where: str, what: str
-) -> None:
+def test_bad_value_is_one_sentence_with_its_path(change: dict[str, object], where: str, what: str) -> None:
     (line,) = refused({"web": WEB | change})
     assert line.startswith(f"ami-deprecation:images.web{where}: {what}")
 
@@ -130,20 +128,20 @@ def test_a_wrong_value_is_one_sentence_with_its_path(
         ),
     ],
 )
-def test_an_unknown_key_is_refused_with_the_one_that_was_meant(key: str, hint: str) -> None:
+def test_unknown_key_is_refused_with_suggestion(key: str, hint: str) -> None:
     assert refused({"web": WEB | {key: "x"}}) == [
         f"ami-deprecation:images.web.{key}: there is no such key: {hint}"
     ]
 
 
 @pytest.mark.parametrize("given", [None, IMAGE_ID, [WEB], 5])
-def test_an_entry_that_is_no_object_is_refused(given: object) -> None:
+def test_entry_of_wrong_type_is_refused(given: object) -> None:
     (line,) = refused({"web": given})
     assert line.startswith("ami-deprecation:images.web: it is not an object: give imageId, deprecateAt, ")
 
 
 @pytest.mark.parametrize("given", ["web", [WEB], 5])
-def test_images_that_are_no_object_are_refused_with_the_command_that_sets_them(given: object) -> None:
+def test_images_of_wrong_type_show_command_to_set_them(given: object) -> None:
     (line,) = refused(given)
     assert line == (
         "ami-deprecation:images: it is not an object of names: set it with "
@@ -151,7 +149,7 @@ def test_images_that_are_no_object_are_refused_with_the_command_that_sets_them(g
     )
 
 
-def test_every_mistake_is_told_at_once_and_good_entries_do_not_hide_it() -> None:
+def test_all_configuration_errors_are_reported_at_once() -> None:
     lines = refused(
         {
             "good": WEB,

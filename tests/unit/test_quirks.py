@@ -51,9 +51,7 @@ def canary() -> dict[str, Any]:
 # The server's errors. This test comes first: the process has not met this package's provider yet.
 
 
-def test_the_server_answers_an_error_with_its_traceback_until_this_package_is_there(
-    server: Plugin, canary: dict[str, Any]
-) -> None:
+def test_canary_server_sends_tracebacks_without_this_package(server: Plugin, canary: dict[str, Any]) -> None:
     def error_of(key: str) -> str:
         with pytest.raises(CallFailed) as caught:
             server.create(URN, canary | {key: True})
@@ -76,7 +74,7 @@ def shown_by(module: ModuleType, error: Exception) -> str:
         return str(module.format_exc())
 
 
-def test_only_the_plugins_server_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patch_changes_only_plugins_server(monkeypatch: pytest.MonkeyPatch) -> None:
     program, server, built_otherwise = ModuleType("__main__"), ModuleType("__main__"), ModuleType("__main__")
     for module in (server, built_otherwise):
         module.DynamicResourceProviderServicer = object  # type: ignore[attr-defined]
@@ -100,7 +98,7 @@ def test_only_the_plugins_server_is_changed(monkeypatch: pytest.MonkeyPatch) -> 
 # What goes over the wire.
 
 
-def test_an_unknown_value_comes_as_an_object_of_its_own_class(server: Plugin, canary: dict[str, Any]) -> None:
+def test_unknown_value_is_object_of_its_class(server: Plugin, canary: dict[str, Any]) -> None:
     """So it is asked for with `contains_unknowns`, never by comparing with a text."""
     seen, _ = server.check(URN, None, canary | {"image_id": UNKNOWN})
     assert seen["image_id is"] == "Unknown"
@@ -108,18 +106,18 @@ def test_an_unknown_value_comes_as_an_object_of_its_own_class(server: Plugin, ca
     assert seen["image_id"] == UNKNOWN, "and goes back as the engine wrote it"
 
 
-def test_a_key_that_begins_with_two_underscores_comes(server: Plugin, canary: dict[str, Any]) -> None:
+def test_double_underscore_key_arrives(server: Plugin, canary: dict[str, Any]) -> None:
     """No quirk but a need, and the reason for the oldest SDK that is allowed: 3.234 drops it."""
     seen, _ = server.check(URN, None, canary | {"__scheduled": "2027-06-01T00:00:00Z"})
     assert seen["__scheduled"] == "2027-06-01T00:00:00Z"
 
 
-def test_every_number_comes_as_a_float(server: Plugin, canary: dict[str, Any]) -> None:
+def test_every_number_arrives_as_float(server: Plugin, canary: dict[str, Any]) -> None:
     seen, _ = server.check(URN, None, canary | {"days": 30, "yes": True})
     assert (seen["days is"], seen["yes is"]) == ("float", "bool")
 
 
-def test_what_is_none_is_dropped(server: Plugin, canary: dict[str, Any]) -> None:
+def test_none_is_dropped(server: Plugin, canary: dict[str, Any]) -> None:
     """So a date cancelled outside is written as a text in refreshed inputs, and keys are read with `get`."""
     _, outputs = server.create(URN, canary)
     assert {key: value for key, value in outputs.items() if key != "__provider"} == {"something": 1}
@@ -127,12 +125,12 @@ def test_what_is_none_is_dropped(server: Plugin, canary: dict[str, Any]) -> None
     assert "nothing is" not in seen, "not even check gets it"
 
 
-def test_the_stacks_configuration_comes_with_namespaces(server: Plugin, canary: dict[str, Any]) -> None:
+def test_stack_configuration_arrives_with_namespaces(server: Plugin, canary: dict[str, Any]) -> None:
     seen, _ = server.check(URN, None, canary)
     assert seen["region"] == "eu-west-1"
 
 
-def test_gone_is_an_empty_id_with_outputs_that_are_a_dict(server: Plugin, canary: dict[str, Any]) -> None:
+def test_gone_is_empty_id_with_outputs_that_are_dict(server: Plugin, canary: dict[str, Any]) -> None:
     """`ReadResult()`, which the SDK's signature suggests, ends in a TypeError."""
     assert server.read(URN, "gone", {}, canary)[0] == ""
     assert (ReadResult().id, ReadResult().outs) == (None, None)
@@ -148,7 +146,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_every_pickled_provider_with_attributes_costs_a_frame() -> None:
+def test_every_pickled_provider_with_attributes_costs_frame() -> None:
     """The SDK patches `pickle` once for every resource, and never back: so the provider has no attributes."""
     done = run("""
 import sys
@@ -173,13 +171,13 @@ class Plain(pulumi.dynamic.Resource, module="test", name="Plain"):
     """A dynamic resource as the SDK has it."""
 
 
-def test_a_datetime_cannot_be_sent() -> None:
+def test_datetime_cannot_be_sent() -> None:
     """So the resource turns dates into text."""
     with pytest.raises(ValueError, match="unexpected input of type datetime"):
         declare(lambda: Plain(Canary(), "plain", {"when": datetime(2027, 6, 1, tzinfo=timezone.utc)}))
 
 
-def test_an_output_that_was_not_seeded_is_not_there() -> None:
+def test_unseeded_output_is_absent() -> None:
     """So the resource sends every output's key, as None."""
 
     def program() -> None:
@@ -190,7 +188,7 @@ def test_an_output_that_was_not_seeded_is_not_there() -> None:
     declare(program)
 
 
-def test_a_subclass_falls_back_to_the_sdks_own_type() -> None:
+def test_subclass_falls_back_to_sdks_own_type() -> None:
     """So the resource is final."""
 
     class Sub(Plain):

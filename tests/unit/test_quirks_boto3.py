@@ -15,7 +15,7 @@ def wire() -> Wire:
     return Wire((200, b""))
 
 
-def test_an_html_page_that_parses_is_an_answer_without_images(wire: Wire) -> None:
+def test_html_page_that_parses_is_answer_without_images(wire: Wire) -> None:
     """The gateway asks for the key `Images`: without it, it is no answer."""
     wire.answer = 200, b"<html><body>Please log in</body></html>"
     assert set(wire.ec2.describe_images()) == {"ResponseMetadata"}
@@ -23,13 +23,13 @@ def test_an_html_page_that_parses_is_an_answer_without_images(wire: Wire) -> Non
     assert set(wire.ec2.describe_images()) == {"Images", "ResponseMetadata"}
 
 
-def test_an_html_page_that_parses_is_a_change_without_a_return(wire: Wire) -> None:
+def test_html_page_that_parses_is_change_without_return(wire: Wire) -> None:
     wire.answer = 200, b"<html><body>Please log in</body></html>"
     answer = wire.ec2.enable_image_deprecation(ImageId="ami-01234567", DeprecateAt="2027-06-01T00:00:00Z")
     assert "Return" not in answer
 
 
-def test_boto3_takes_a_bare_year_for_seconds_of_1970(wire: Wire) -> None:
+def test_boto3_takes_bare_year_for_seconds_of_1970(wire: Wire) -> None:
     """So dates are read by this package, and sent as text in the form that EC2 shows."""
     sent: list[str] = []
     wire.ec2.meta.events.register(

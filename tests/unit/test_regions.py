@@ -9,7 +9,7 @@ from ami_deprecation.ec2.regions import check_region, known_regions
 from ami_deprecation.errors import InvalidInput
 
 
-def test_every_region_that_boto3_lists_for_ec2_is_known_with_its_partition() -> None:
+def test_every_boto3_region_is_known_with_its_partition() -> None:
     session = botocore.session.get_session()
     listed = {
         region: partition
@@ -22,11 +22,11 @@ def test_every_region_that_boto3_lists_for_ec2_is_known_with_its_partition() -> 
 @pytest.mark.parametrize(
     "region", ["aws-global", "aws-cn-global", "eu-west-9", "eu-west-1a", "", "EU-WEST-1"]
 )
-def test_what_is_no_region_is_refused_by_name(region: str) -> None:
+def test_invalid_region_is_refused_by_name(region: str) -> None:
     with pytest.raises(InvalidInput, match=repr(region)):
         check_region(region)
 
 
-def test_a_slip_of_the_pen_gets_the_names_that_come_nearest() -> None:
+def test_typo_suggests_regions() -> None:
     with pytest.raises(InvalidInput, match="did you mean eu-west-1"):
         check_region("eu-wst-1")

@@ -33,7 +33,7 @@ def web(**inputs: Any) -> dict[str, Any]:
     return declared(lambda: AmiDeprecation("web", image_id=IMAGE_ID, **inputs))
 
 
-def test_the_public_names_are_these() -> None:
+def test_public_names_are_pinned() -> None:
     assert ami_deprecation.__all__ == [
         "AmiDeprecation",
         "AmiDeprecationError",
@@ -56,28 +56,28 @@ def test_the_public_names_are_these() -> None:
     assert all(hasattr(ami_deprecation, name) for name in ami_deprecation.__all__)
 
 
-def test_the_type_is_the_one_in_users_states() -> None:
+def test_resource_type_is_pinned() -> None:
     (made,) = declare(lambda: AmiDeprecation("web", image_id=IMAGE_ID, deprecate_at="2027-06-01"))
     assert (made.type, made.name) == ("pulumi-python:dynamic/ec2:AmiDeprecation", "web")
 
 
-def test_the_pickled_provider_is_the_one_in_users_states_and_no_secret() -> None:
+def test_pickled_provider_is_pinned_and_not_secret() -> None:
     (made,) = declare(lambda: AmiDeprecation("web", image_id=IMAGE_ID, deprecate_at="2027-06-01"))
     assert made.inputs["__provider"] == PICKLES[pickle.DEFAULT_PROTOCOL]
     assert AmiDeprecationProvider.serialize_as_secret_always is False
 
 
-def test_the_provider_has_nothing_that_would_be_pickled() -> None:
+def test_provider_has_no_state_to_pickle() -> None:
     assert vars(AmiDeprecationProvider()) == {}
     with pytest.raises(TypeError):
         AmiDeprecationProvider("something")  # type: ignore[call-arg]  # what is tried
 
 
-def test_a_subclass_is_no_way_to_another_type() -> None:
+def test_subclass_cannot_change_type() -> None:
     assert getattr(AmiDeprecation, "__final__", sys.version_info < (3, 11))
 
 
-def test_thousands_of_resources_in_one_program() -> None:
+def test_program_declares_thousands_of_resources() -> None:
     """As 3,000 would fare with Python's limit of 1,000 frames, in a quarter of the time.
 
     In a process of its own: what the SDK leaves behind in `pickle` with every resource would stay in this one.
@@ -101,7 +101,7 @@ asyncio.run(construct())
     assert (done.returncode, done.stdout, done.stderr) == (0, "all\n", "")
 
 
-def test_what_is_not_given_is_not_sent() -> None:
+def test_omitted_arguments_are_not_sent() -> None:
     assert web(deprecate_at="2027-06-01") == {
         "image_id": IMAGE_ID,
         "deprecate_at": "2027-06-01",
@@ -110,7 +110,7 @@ def test_what_is_not_given_is_not_sent() -> None:
     }
 
 
-def test_all_that_is_given_is_sent_under_its_own_name() -> None:
+def test_arguments_are_sent_under_their_names() -> None:
     assert web(
         deprecate_after_days=365,
         region="eu-west-2",
@@ -153,7 +153,7 @@ CEST = timezone(timedelta(hours=2))
     ],
 )
 @pytest.mark.parametrize("form", ["plain", "output", "awaitable"])
-def test_a_date_travels_in_each_of_its_forms(given: Any, sent: object, form: str) -> None:
+def test_every_form_of_date_is_sent(given: Any, sent: object, form: str) -> None:
     async def later() -> Any:
         await asyncio.sleep(0)
         return given
@@ -170,7 +170,7 @@ def test_a_date_travels_in_each_of_its_forms(given: Any, sent: object, form: str
 
 
 @pytest.mark.parametrize("key", ["deprecate_after_days", "deprecate_in_days"])
-def test_days_of_another_type_travel_as_text_too(key: str) -> None:
+def test_days_of_another_type_are_sent_as_text(key: str) -> None:
     assert web(**{key: timedelta(days=3)})[key] == "datetime.timedelta(days=3)"
     assert web(**{key: "3"})[key] == "3"
     assert (
@@ -181,7 +181,7 @@ def test_days_of_another_type_travel_as_text_too(key: str) -> None:
     )
 
 
-def test_a_secret_date_stays_one() -> None:
+def test_secret_date_stays_secret() -> None:
     sent = declared(
         lambda: AmiDeprecation("web", image_id=IMAGE_ID, deprecate_at=pulumi.Output.secret(date(2027, 6, 1)))
     )["deprecate_at"]
@@ -189,7 +189,7 @@ def test_a_secret_date_stays_one() -> None:
     assert sent["value"] == "2027-06-01"
 
 
-def test_its_outputs_can_be_used_before_they_are_known() -> None:
+def test_outputs_can_be_used_before_they_are_known() -> None:
     names = {
         "image_id",
         "deprecate_at",
@@ -205,19 +205,19 @@ def test_its_outputs_can_be_used_before_they_are_known() -> None:
         "creation_date",
         "previous_deprecation_time",
     }
-    found: dict[str, object] = {}
+    outputs: dict[str, object] = {}
 
     def program() -> None:
         made = AmiDeprecation("web", image_id=IMAGE_ID, deprecate_at="2027-06-01")
-        found.update({name: getattr(made, name) for name in names})
+        outputs.update({name: getattr(made, name) for name in names})
 
     declare(program)
-    assert {name for name, value in found.items() if isinstance(value, pulumi.Output)} == names
+    assert {name for name, value in outputs.items() if isinstance(value, pulumi.Output)} == names
     annotated = AmiDeprecation.__annotations__
     assert {name for name, hint in annotated.items() if "pulumi.Output[" in str(hint)} == names
 
 
-def test_options_are_kept_and_the_users_object_is_left_alone() -> None:
+def test_options_are_kept_and_users_object_is_left_alone() -> None:
     options = pulumi.ResourceOptions(protect=True)
     before = dict(vars(options))
     (made,) = declare(

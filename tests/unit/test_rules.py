@@ -49,15 +49,15 @@ def refusal(image: Image | None, when: datetime, wanted: Schedule | None = None)
 
 
 @pytest.mark.parametrize("status", ["available", "pending", "disabled", "transient"])
-def test_an_image_of_ours_is_taken_in_every_state_that_may_end_well(status: str) -> None:
+def test_own_image_is_accepted_in_every_usable_state(status: str) -> None:
     assert rules.image_refusal(image(state=status), IMAGE_ID, REGION, ACCOUNT) is None
     assert rules.image_refusal(image(state=status), IMAGE_ID, REGION, None) is None
 
 
 @pytest.mark.parametrize(
-    ("found", "error", "words"),
+    ("candidate", "error", "words"),
     [
-        (None, ImageNotFound, "is not found in eu-west-1: is it in another Region"),
+        (None, ImageNotFound, "is not candidate in eu-west-1: is it in another Region"),
         (image(state="deregistered"), ImageNotFound, "is deregistered in eu-west-1: is it in another Region"),
         (image(state="failed"), RequestRefused, "in eu-west-1 is in state failed"),
         (image(state="error"), RequestRefused, "in eu-west-1 is in state error"),
@@ -69,24 +69,24 @@ def test_an_image_of_ours_is_taken_in_every_state_that_may_end_well(status: str)
         ),
     ],
 )
-def test_an_image_that_cannot_be_deprecated_is_refused_with_what_it_is(
-    found: Image | None, error: type[AmiDeprecationError], words: str
+def test_unusable_image_is_refused_with_reason(
+    candidate: Image | None, error: type[AmiDeprecationError], words: str
 ) -> None:
-    refused = rules.image_refusal(found, IMAGE_ID, REGION, ACCOUNT)
+    refused = rules.image_refusal(candidate, IMAGE_ID, REGION, ACCOUNT)
     assert refused is not None
     assert (refused.property, refused.error) == ("image_id", error)
     assert refused.sentence.startswith(IMAGE_ID)
     assert words in refused.sentence
 
 
-def test_an_unknown_account_accuses_nobody() -> None:
+def test_unknown_caller_is_not_refused() -> None:
     assert rules.image_refusal(image(owner_id="999999999999"), IMAGE_ID, REGION, None) is None
 
 
 # What is wrong with a date.
 
 
-def test_a_date_is_past_until_two_minutes_ahead() -> None:
+def test_date_is_past_until_two_minutes_ahead() -> None:
     assert refusal(image(), NOW + 2 * MINUTE) is None
     refused = refusal(image(), NOW + MINUTE)
     assert refused is not None
@@ -96,19 +96,19 @@ def test_a_date_is_past_until_two_minutes_ahead() -> None:
     assert "deprecate_in_days=0" in refused.sentence
 
 
-def test_a_past_date_that_the_image_has_is_no_mistake() -> None:
+def test_past_date_that_image_has_is_accepted() -> None:
     assert refusal(image(GONE_BY), GONE_BY) is None
     assert refusal(image(GONE_BY + timedelta(seconds=29)), GONE_BY) is None
     assert refusal(image(GONE_BY + MINUTE), GONE_BY) is not None
     assert refusal(None, GONE_BY) is not None
 
 
-def test_ten_years_are_allowed_to_the_minute() -> None:
+def test_ten_years_are_allowed_to_minute() -> None:
     last = datetime(2037, 1, 1, 12, tzinfo=timezone.utc)
     assert refusal(image(), last) is None
     assert refusal(None, last) is None
-    for found in (image(), None):
-        refused = refusal(found, last + MINUTE)
+    for candidate in (image(), None):
+        refused = refusal(candidate, last + MINUTE)
         assert refused is not None
         assert refused.sentence == (
             "2037-01-01T12:01:00Z is later than EC2 allows: ten years from now, so 2037-01-01T12:00:00Z at the latest; "
@@ -116,7 +116,7 @@ def test_ten_years_are_allowed_to_the_minute() -> None:
         )
 
 
-def test_a_public_image_has_two_years_from_its_creation() -> None:
+def test_public_image_has_two_years_from_creation() -> None:
     last = datetime(2028, 6, 1, 10, 20, tzinfo=timezone.utc)
     assert refusal(image(public=True), last) is None
     refused = refusal(image(public=True), last + MINUTE)
@@ -127,14 +127,14 @@ def test_a_public_image_has_two_years_from_its_creation() -> None:
     assert refusal(image(public=False), last + MINUTE) is None
 
 
-def test_a_public_image_that_is_old_has_no_date_left_to_be_given() -> None:
+def test_old_public_image_takes_no_date() -> None:
     old = image(public=True, creation_date=NOW - timedelta(days=800))
     refused = refusal(old, SUMMER)
     assert refused is not None
     assert "two years from its creation" in refused.sentence
 
 
-def test_a_public_images_date_moves_only_earlier() -> None:
+def test_public_images_date_moves_only_earlier() -> None:
     assert refusal(image(AUTUMN, public=True), SUMMER) is None
     assert refusal(image(SUMMER, public=True), SUMMER) is None
     assert refusal(image(SUMMER), AUTUMN) is None
@@ -150,13 +150,13 @@ def test_a_public_images_date_moves_only_earlier() -> None:
     ("wanted", "named"),
     [(At(GONE_BY), "deprecate_at"), (AfterDays(1), "deprecate_after_days"), (InDays(1), "deprecate_in_days")],
 )
-def test_a_refusal_stands_at_the_input_that_gave_the_date(wanted: Schedule, named: str) -> None:
+def test_refusal_names_input_that_gave_date(wanted: Schedule, named: str) -> None:
     refused = refusal(image(), GONE_BY, wanted)
     assert refused is not None
     assert refused.property == named
 
 
-def test_a_refused_sum_of_days_is_shown_with_its_parts() -> None:
+def test_refused_sum_of_days_is_shown_with_its_parts() -> None:
     when = dates.after_days(CREATED, 30)
     refused = refusal(image(), when, AfterDays(30))
     assert refused is not None
@@ -166,7 +166,7 @@ def test_a_refused_sum_of_days_is_shown_with_its_parts() -> None:
 # Which date a schedule means.
 
 
-def test_a_schedule_is_resolved_without_a_clock() -> None:
+def test_schedule_is_resolved_without_clock() -> None:
     assert rules.resolve(At(SUMMER), created=None, kept=AUTUMN) == SUMMER
     assert rules.resolve(AfterDays(1), created=CREATED, kept=AUTUMN) == datetime(
         2026, 6, 2, 10, 21, tzinfo=timezone.utc
@@ -197,11 +197,11 @@ IN_30_DAYS = NOW + timedelta(days=30)
         (IN_30_DAYS + MINUTE, False, IN_30_DAYS),
     ],
 )
-def test_in_days_becomes_a_date_once(live: datetime | None, first: bool, applied: datetime) -> None:
+def test_in_days_is_resolved_once(live: datetime | None, first: bool, applied: datetime) -> None:
     assert rules.apply_in_days(InDays(30), image(live), NOW, first=first) == applied
 
 
-def test_a_policys_notice_is_settled_once() -> None:
+def test_policy_notice_is_resolved_once() -> None:
     assert rules.apply_in_days(InDaysOnce(30), image(GONE_BY), NOW, first=False) == GONE_BY
     assert rules.apply_in_days(InDaysOnce(30), image(SUMMER), NOW, first=False) == IN_30_DAYS
     settled = state(SUMMER, inputs=inputs(InDaysOnce(30)))
@@ -224,16 +224,16 @@ def test_a_policys_notice_is_settled_once() -> None:
         ({"aws": UNKNOWN}, "__aws"),
     ],
 )
-def test_another_image_or_identity_is_another_resource(change: Mapping[str, object], key: str) -> None:
+def test_new_image_or_identity_replaces(change: Mapping[str, object], key: str) -> None:
     assert rules.replaced(state(), inputs(At(SUMMER), **change), REGION) == [key]
 
 
-def test_another_region_is_another_resource() -> None:
+def test_new_region_replaces() -> None:
     assert rules.replaced(state(), inputs(), "eu-west-2") == ["region"]
     assert rules.replaced(state(), inputs(), UNKNOWN) == ["region"]
 
 
-def test_a_date_a_word_or_a_providers_other_settings_make_no_other_resource() -> None:
+def test_dates_and_provider_settings_do_not_replace() -> None:
     assert rules.replaced(state(), inputs(At(AUTUMN), on_destroy="restore"), REGION) == []
     with_provider = state(inputs=inputs(aws={"region": REGION, "assumeRoles": []}))
     for aws in ({"region": REGION, "assumeRoles": [], "allowedAccountIds": [ACCOUNT]},):
@@ -267,18 +267,16 @@ WAS_MADE = dates.after_days(CREATED, 365)
         (state(None, inputs=inputs(InDays(30))), InDays(30), True),
     ],
 )
-def test_an_update_is_needed_when_state_and_program_differ(
-    old: State, wanted: Schedule, needed: bool
-) -> None:
+def test_update_is_needed_when_state_and_program_differ(old: State, wanted: Schedule, needed: bool) -> None:
     assert rules.needs_update(old, wanted) is needed
     assert rules.changed(old, replace(old.inputs, schedule=wanted)) is needed
 
 
 @pytest.mark.parametrize("given", [inputs(on_destroy="restore"), inputs(on_destroy=UNKNOWN)])
-def test_another_way_to_destroy_is_a_change(given: Inputs) -> None:
+def test_new_on_destroy_is_change(given: Inputs) -> None:
     assert rules.changed(state(), given)
     assert not rules.changed(state(), inputs())
 
 
-def test_an_unknown_date_is_a_change() -> None:
+def test_unknown_date_is_change() -> None:
     assert rules.changed(state(), replace(inputs(), schedule=UNKNOWN))

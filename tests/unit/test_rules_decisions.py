@@ -37,11 +37,11 @@ MINUTE = timedelta(minutes=1)
 # What create and update do.
 
 
-def update(old: State | None, found: Image, when: datetime) -> object:
-    return rules.on_update(old, found, At(when), when, NOW, SETTLE)
+def update(old: State | None, current: Image, when: datetime) -> object:
+    return rules.on_update(old, current, At(when), when, NOW, SETTLE)
 
 
-def test_create_sets_the_date_or_adopts_it() -> None:
+def test_create_sets_or_adopts_date() -> None:
     assert update(None, image(), SUMMER) == Enable(SUMMER)
     assert update(None, image(AUTUMN), SUMMER) == Enable(SUMMER)
     assert update(None, image(SUMMER), SUMMER) == Keep()
@@ -50,14 +50,14 @@ def test_create_sets_the_date_or_adopts_it() -> None:
     assert isinstance(update(None, image(AUTUMN), GONE_BY), Refusal)
 
 
-def test_update_moves_the_date_with_one_call() -> None:
+def test_update_moves_date_with_one_call() -> None:
     assert update(state(), image(SUMMER), AUTUMN) == Enable(AUTUMN)
     assert update(state(), image(None), SUMMER) == Enable(SUMMER)
     assert update(state(), image(AUTUMN), AUTUMN) == Keep()
     assert isinstance(update(state(), image(SUMMER), GONE_BY), Refusal)
 
 
-def test_a_date_that_was_ours_and_cannot_be_put_back_is_given_up() -> None:
+def test_date_that_cannot_be_put_back_is_given_up() -> None:
     given_up = update(state(GONE_BY, live=None), image(None), GONE_BY)
     assert isinstance(given_up, GiveUp)
     assert given_up.because.startswith(
@@ -68,7 +68,7 @@ def test_a_date_that_was_ours_and_cannot_be_put_back_is_given_up() -> None:
     assert "has 2027-06-01T00:00:00Z since" in public.because
 
 
-def test_while_a_write_spreads_an_answer_is_not_taken_for_the_date() -> None:
+def test_stale_answer_after_write_is_ignored() -> None:
     # Summer was changed to autumn a moment ago, and now back; EC2 may only show summer still.
     back = state(AUTUMN, applied=written(119, over=SUMMER))
     assert update(back, image(SUMMER), SUMMER) == Enable(SUMMER)
@@ -76,14 +76,14 @@ def test_while_a_write_spreads_an_answer_is_not_taken_for_the_date() -> None:
     assert update(later, image(SUMMER), SUMMER) == Keep()
 
 
-def test_an_answer_that_confirms_our_write_is_taken_at_once() -> None:
+def test_answer_that_confirms_our_write_is_taken_at_once() -> None:
     # Only on_destroy changed, say; the date may by now be too near to be set again.
     soon = NOW + MINUTE
     assert update(state(soon, applied=written(30)), image(soon), soon) == Keep()
     assert update(state(soon, live=AUTUMN, applied=written(30)), image(SUMMER), SUMMER) == Enable(SUMMER)
 
 
-def test_a_past_date_is_not_sent_again_because_ec2_may_show_it_still() -> None:
+def test_past_date_is_not_sent_again_during_lag() -> None:
     back = state(AUTUMN, applied=written(30, over=GONE_BY))
     assert isinstance(update(back, image(GONE_BY), GONE_BY), Refusal)
 
@@ -91,8 +91,8 @@ def test_a_past_date_is_not_sent_again_because_ec2_may_show_it_still() -> None:
 # What delete does.
 
 
-def delete(old: State, found: Image | None) -> object:
-    return rules.on_delete(old, found, NOW, SETTLE)
+def delete(old: State, current: Image | None) -> object:
+    return rules.on_delete(old, current, NOW, SETTLE)
 
 
 def restoring(previous: datetime | None, scheduled: datetime = SUMMER, **changes: object) -> State:
@@ -107,7 +107,7 @@ def test_delete_cancels_our_date() -> None:
     assert delete(state(previous=AUTUMN), image(SUMMER)) == Cancel()
 
 
-def test_delete_leaves_anothers_date_alone_and_says_so() -> None:
+def test_delete_leaves_foreign_date_and_says_so() -> None:
     assert delete(state(), image(AUTUMN)) == Keep(
         f"{IMAGE_ID} in eu-west-1 keeps 2027-09-01T00:00:00Z: this resource did not set it "
         "(it stands for 2027-06-01T00:00:00Z)"
@@ -116,13 +116,13 @@ def test_delete_leaves_anothers_date_alone_and_says_so() -> None:
     assert delete(state(), image(None)) == Keep()
 
 
-@pytest.mark.parametrize("found", [None, image(SUMMER, state="deregistered")])
-def test_delete_of_an_image_that_is_gone_does_nothing(found: Image | None) -> None:
-    assert delete(state(), found) == Keep()
-    assert delete(state(applied=written(120)), found) == Keep()
+@pytest.mark.parametrize("current", [None, image(SUMMER, state="deregistered")])
+def test_delete_of_image_that_is_gone_does_nothing(current: Image | None) -> None:
+    assert delete(state(), current) == Keep()
+    assert delete(state(applied=written(120)), current) == Keep()
 
 
-def test_soon_after_a_write_delete_cancels_whatever_ec2_may_still_show() -> None:
+def test_delete_after_write_cancels_despite_lag() -> None:
     soon = state(applied=written(119, over=AUTUMN))
     assert delete(soon, image(AUTUMN)) == Cancel()
     assert delete(soon, image(None)) == Cancel()
@@ -132,7 +132,7 @@ def test_soon_after_a_write_delete_cancels_whatever_ec2_may_still_show() -> None
     assert isinstance(delete(later, image(AUTUMN)), Keep)
 
 
-def test_restore_puts_back_the_date_found_when_it_is_still_ahead() -> None:
+def test_restore_puts_back_date_that_is_still_ahead() -> None:
     assert delete(restoring(AUTUMN), image(SUMMER)) == Enable(AUTUMN)
     assert delete(restoring(NOW + 2 * MINUTE), image(SUMMER)) == Enable(NOW + 2 * MINUTE)
     assert delete(restoring(NOW + MINUTE), image(SUMMER)) == Cancel()
@@ -140,19 +140,19 @@ def test_restore_puts_back_the_date_found_when_it_is_still_ahead() -> None:
     assert delete(restoring(None), image(SUMMER)) == Cancel()
 
 
-def test_restore_leaves_a_date_that_was_there_from_the_start() -> None:
+def test_restore_leaves_date_that_was_there_from_start() -> None:
     kept = delete(restoring(SUMMER), image(SUMMER))
     assert kept == Keep(f"{IMAGE_ID} in eu-west-1 keeps 2027-06-01T00:00:00Z, the date found on it")
     assert isinstance(delete(restoring(GONE_BY, GONE_BY), image(GONE_BY)), Keep)
 
 
-def test_restore_soon_after_a_write_is_not_misled_by_what_ec2_still_shows() -> None:
+def test_restore_after_write_ignores_lag() -> None:
     assert delete(restoring(AUTUMN, applied=written(30, over=AUTUMN)), image(AUTUMN)) == Enable(AUTUMN)
     # The date found has passed, so it cannot be put back, although EC2 still shows it.
     assert delete(restoring(GONE_BY, applied=written(30, over=GONE_BY)), image(GONE_BY)) == Cancel()
 
 
-def test_a_public_images_date_is_not_cancelled() -> None:
+def test_public_images_date_is_not_cancelled() -> None:
     kept = delete(state(), image(SUMMER, public=True))
     assert kept == Keep(
         f"{IMAGE_ID} in eu-west-1 is public, and EC2 cancels no public image's date: 2027-06-01T00:00:00Z stays"
@@ -194,69 +194,69 @@ def is_settling(old: State | None) -> bool:
     return old is not None and old.applied is not None and old.applied.at > NOW - SETTLE
 
 
-def ec2_takes(when: datetime, found: Image) -> bool:
+def ec2_takes(when: datetime, current: Image) -> bool:
     """EC2's own rules, counted anew; a public image's date is compared by EC2 itself while a write spreads."""
     if when < NOW + 2 * MINUTE or when > NOW.replace(year=NOW.year + 10):
         return False
-    return not found.public or when <= CREATED.replace(year=CREATED.year + 2)
+    return not current.public or when <= CREATED.replace(year=CREATED.year + 2)
 
 
 @given(st.none() | states(), images, dates)
-def test_update_sends_only_what_ec2_takes_and_only_when_it_has_to(
-    old: State | None, found: Image, when: datetime
+def test_update_sends_only_acceptable_and_needed_dates(
+    old: State | None, current: Image, when: datetime
 ) -> None:
-    action = rules.on_update(old, found, At(when), when, NOW, SETTLE)
+    action = rules.on_update(old, current, At(when), when, NOW, SETTLE)
     if isinstance(action, Enable):
         assert action.when == when
-        assert ec2_takes(when, found)
-        assert found.date != when or is_settling(old)
+        assert ec2_takes(when, current)
+        assert current.date != when or is_settling(old)
     elif isinstance(action, Keep):
-        assert found.date == when
+        assert current.date == when
     else:
-        known = [date for date in (found.date, old.live if old else None) if date is not None]
-        assert not ec2_takes(when, found) or (found.public and min(known) < when)
+        known = [date for date in (current.date, old.live if old else None) if date is not None]
+        assert not ec2_takes(when, current) or (current.public and min(known) < when)
         assert isinstance(action, GiveUp) == (old is not None and old.scheduled == when)
 
 
 @given(states(), st.none() | images)
-def test_delete_touches_no_date_but_ours(old: State, found: Image | None) -> None:
-    action = rules.on_delete(old, found, NOW, SETTLE)
+def test_delete_touches_only_our_date(old: State, current: Image | None) -> None:
+    action = rules.on_delete(old, current, NOW, SETTLE)
     if isinstance(action, Keep):
         return
-    if found is None:
+    if current is None:
         assert is_settling(old)
         assert action == Cancel() or (action, old.inputs.on_destroy) == (
             Enable(old.previous),  # type: ignore[arg-type]  # None fails too
             "restore",
         )
         return
-    assert found.state != "deregistered"
+    assert current.state != "deregistered"
     over = old.applied.over if old.applied else ()
-    assert found.date == old.scheduled or (is_settling(old) and found.date in (None, *over))
+    assert current.date == old.scheduled or (is_settling(old) and current.date in (None, *over))
     if isinstance(action, Cancel):
-        assert not found.public
+        assert not current.public
     else:
         assert action == Enable(old.previous)  # type: ignore[arg-type]  # None fails too
         assert old.inputs.on_destroy == "restore"
-        assert ec2_takes(action.when, found)
+        assert ec2_takes(action.when, current)
 
 
 @given(states(), images)
-def test_delete_leaves_no_date_of_ours_behind(old: State, found: Image) -> None:
-    if found.date == old.scheduled and found.state != "deregistered" and not found.public:
-        action = rules.on_delete(old, found, NOW, SETTLE)
-        kept_for_restore = old.inputs.on_destroy == "restore" and old.previous == found.date
+def test_delete_leaves_no_date_of_ours_behind(old: State, current: Image) -> None:
+    if current.date == old.scheduled and current.state != "deregistered" and not current.public:
+        action = rules.on_delete(old, current, NOW, SETTLE)
+        kept_for_restore = old.inputs.on_destroy == "restore" and old.previous == current.date
         assert isinstance(action, (Cancel, Enable)) or kept_for_restore
 
 
 @given(states(), dates)
-def test_after_an_update_there_is_nothing_to_update(old: State, when: datetime) -> None:
+def test_second_update_has_nothing_to_do(old: State, when: datetime) -> None:
     """The state that update writes and the question whether one is needed agree, or every run would update."""
-    for found in (image(old.live), image(None), image(when)):
-        action = rules.on_update(old, found, At(when), when, NOW, SETTLE)
+    for current in (image(old.live), image(None), image(when)):
+        action = rules.on_update(old, current, At(when), when, NOW, SETTLE)
         if isinstance(action, Refusal):
             continue
         given_up = when if isinstance(action, GiveUp) else None
-        live = found.date if isinstance(action, GiveUp) else when
+        live = current.date if isinstance(action, GiveUp) else when
         new = replace(old, inputs=inputs(At(when)), live=live, scheduled=when, given_up=given_up)
         assert not rules.needs_update(new, At(when))

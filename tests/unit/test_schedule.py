@@ -48,7 +48,7 @@ def hours(offset: float) -> tzinfo:
         (datetime(2027, 6, 1, 0, 0, 30, tzinfo=UTC), "2027-06-01T00:01:00Z"),
     ],
 )
-def test_a_date_has_one_normal_form(spelling: object, normal: str) -> None:
+def test_date_has_one_normal_form(spelling: object, normal: str) -> None:
     assert dates.to_text(dates.parse(spelling)) == normal
 
 
@@ -113,9 +113,7 @@ NO_DAY = "is no day or time of the calendar"
         (timedelta(days=3), "datetime.timedelta(days=3)", "is not a date but a timedelta"),
     ],
 )
-def test_anything_else_is_refused_by_name_and_with_the_way_out(
-    value: object, named: str, reason: str
-) -> None:
+def test_bad_date_is_refused_with_fix(value: object, named: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         dates.parse(value)
     sentence = str(caught.value)
@@ -133,7 +131,7 @@ def test_anything_else_is_refused_by_name_and_with_the_way_out(
         datetime.max.replace(tzinfo=hours(-1)),
     ],
 )
-def test_a_datetime_at_the_edge_of_the_calendar_is_refused_too(edge: datetime) -> None:
+def test_datetime_at_calendar_edge_is_refused(edge: datetime) -> None:
     with pytest.raises(InvalidInput, match="no day or time of the calendar"):
         dates.parse(edge)
 
@@ -176,20 +174,20 @@ def whole_minutes(when: datetime) -> int:
 @example(datetime(2027, 6, 1, 0, 1, 30, tzinfo=UTC))
 @example(datetime(2027, 6, 1, 0, 0, 29, 999_999, tzinfo=UTC))
 @example(datetime(1969, 12, 31, 23, 59, 30, tzinfo=UTC))
-def test_seconds_are_rounded_half_up_to_a_whole_minute_in_utc(when: datetime) -> None:
+def test_seconds_round_half_up_to_utc_minute(when: datetime) -> None:
     parsed = dates.parse(when)
     assert parsed == EPOCH + timedelta(minutes=whole_minutes(when))
     assert (parsed.second, parsed.microsecond, parsed.tzinfo) == (0, 0, UTC)
 
 
 @given(spellings())
-def test_text_means_the_moment_that_it_spells(spelled: tuple[str, datetime]) -> None:
+def test_text_is_parsed_to_its_instant(spelled: tuple[str, datetime]) -> None:
     text, when = spelled
     assert dates.parse(text) == dates.parse(when)
 
 
 @given(st.one_of(moments, spellings().map(lambda spelled: spelled[0]), st.dates()))
-def test_the_normal_form_is_its_own_normal_form(value: object) -> None:
+def test_normal_form_is_stable(value: object) -> None:
     once = dates.parse(value)
     text = dates.to_text(once)
     assert dates.parse(text) == once
@@ -217,7 +215,7 @@ def test_two_offsets_of_one_instant_are_one_date(when: datetime, offset: timezon
         st.lists(st.text()),
     )
 )
-def test_whatever_comes_is_a_whole_minute_in_utc_or_a_sentence(value: object) -> None:
+def test_any_date_is_utc_minute_or_sentence(value: object) -> None:
     try:
         parsed = dates.parse(value)
     except InvalidInput:
@@ -233,11 +231,11 @@ def test_whatever_comes_is_a_whole_minute_in_utc_or_a_sentence(value: object) ->
         ("2024-04-29T00:43:52Z", datetime(2024, 4, 29, 0, 43, 52, tzinfo=UTC)),
     ],
 )
-def test_what_ec2_answers_keeps_its_seconds(text: str, when: datetime) -> None:
+def test_ec2_dates_keep_their_seconds(text: str, when: datetime) -> None:
     assert dates.parse_ec2(text) == when
 
 
-def test_a_creation_date_is_shown_to_the_second() -> None:
+def test_creation_date_is_shown_to_second() -> None:
     assert dates.to_exact_text(datetime(2026, 6, 1, 12, 20, 30, tzinfo=hours(2))) == "2026-06-01T10:20:30Z"
 
 
@@ -249,7 +247,7 @@ def test_less_than_two_minutes_ahead_is_past() -> None:
 
 
 @given(moments)
-def test_the_soonest_minute_is_the_first_that_is_not_past(now: datetime) -> None:
+def test_soonest_minute_is_first_that_is_not_past(now: datetime) -> None:
     soonest = dates.soonest(now)
     assert dates.to_minute(soonest) == soonest
     assert not dates.is_past(soonest, now)
@@ -262,14 +260,14 @@ def test_days_after_creation_are_of_24_hours() -> None:
     assert dates.after_days(created, 365) == datetime(2027, 6, 1, 10, 21, tzinfo=UTC)
 
 
-def test_in_no_days_is_as_soon_as_ec2_takes_it() -> None:
+def test_zero_days_are_soonest_date() -> None:
     now = datetime(2027, 1, 1, 12, 0, 30, tzinfo=UTC)
     assert dates.in_days(now, 0) == datetime(2027, 1, 1, 12, 3, tzinfo=UTC)
     assert dates.in_days(now, 30) == datetime(2027, 1, 31, 12, 1, tzinfo=UTC)
 
 
 @given(moments, st.integers(0, dates.MAX_DAYS))
-def test_in_days_never_gives_a_past_date(now: datetime, days: int) -> None:
+def test_in_days_never_gives_past_date(now: datetime, days: int) -> None:
     assume(now.year < 9999 - 101)
     when = dates.in_days(now, days)
     assert not dates.is_past(when, now)
@@ -278,12 +276,12 @@ def test_in_days_never_gives_a_past_date(now: datetime, days: int) -> None:
     )
 
 
-def test_a_private_image_may_have_a_date_in_ten_years() -> None:
+def test_private_image_may_have_date_in_ten_years() -> None:
     now = datetime(2027, 1, 1, 12, 0, 30, tzinfo=UTC)
     assert dates.latest(now, created=EPOCH, public=False) == datetime(2037, 1, 1, 12, tzinfo=UTC)
 
 
-def test_a_public_image_may_have_a_date_two_years_from_its_creation() -> None:
+def test_public_image_takes_two_years_from_creation() -> None:
     created = datetime(2026, 6, 1, 10, 20, 45, tzinfo=UTC)
     assert dates.latest(JUNE, created=created, public=True) == datetime(2028, 6, 1, 10, 20, tzinfo=UTC)
 
@@ -295,6 +293,6 @@ def test_years_from_29_february_end_on_1_march() -> None:
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=offsets))  # noqa: DTZ001
-def test_no_limit_is_tighter_than_3650_days(now: datetime) -> None:
+def test_ten_year_limit_allows_3650_days(now: datetime) -> None:
     assert dates.latest(now, created=now, public=False) > now + timedelta(days=3650)
     assert dates.latest(now, created=now, public=True) >= now + timedelta(days=729)

@@ -28,12 +28,12 @@ def fleets(draw: st.DrawFn) -> list[Image]:
     """Images of a few families, many of one age, some in states that do not count."""
     ages = st.sampled_from([0, 0, 1, 2, 2.5, 10, 100, 400])
     states = st.sampled_from(["available"] * 6 + ["pending", "disabled", "failed"])
-    found = []
+    history = []
     for number in range(draw(st.integers(0, 9))):
         family = draw(st.sampled_from(["a", "b", None]))
         tags = MappingProxyType({"Family": family} if family else {})
-        found.append(image(number, draw(ages), state=draw(states), tags=tags))
-    return found
+        history.append(image(number, draw(ages), state=draw(states), tags=tags))
+    return history
 
 
 some_rules = st.builds(
@@ -45,7 +45,7 @@ some_rules = st.builds(
 )
 
 
-def test_the_newest_have_no_date_and_each_other_is_due_after_the_image_that_pushed_it_out() -> None:
+def test_image_is_due_after_one_that_pushed_it_out() -> None:
     fleet = [image(1, 40), image(2, 30), image(3, 20), image(4, 10)]
     assert dates(fleet, Rules(keep_newest=2, grace_days=30)) == {
         fleet[1].id: START - 10 * DAY + 30 * DAY,
@@ -53,18 +53,18 @@ def test_the_newest_have_no_date_and_each_other_is_due_after_the_image_that_push
     }
 
 
-def test_with_nothing_kept_each_image_is_due_after_its_own_creation() -> None:
+def test_keeping_none_counts_from_each_creation() -> None:
     fleet = [image(1, 40), image(2, 30)]
     assert dates(fleet, Rules(keep_newest=0, grace_days=7)) == {
         each.id: each.creation_date + 7 * DAY for each in fleet
     }
 
 
-def test_by_age_alone_the_newest_is_due_too() -> None:
+def test_by_age_alone_newest_is_due_too() -> None:
     assert dates([image(1, 5)], Rules(deprecate_after_days=365)) == {image(1).id: START + 360 * DAY}
 
 
-def test_of_both_rules_the_earlier_date_counts_and_the_newest_are_safe_from_both() -> None:
+def test_earlier_rule_wins_and_newest_are_exempt() -> None:
     fleet = [image(1, 400), image(2, 100), image(3, 90)]
     both = Rules(keep_newest=1, grace_days=30, deprecate_after_days=110)
     assert dates(fleet, both) == {
@@ -78,19 +78,19 @@ def test_images_of_one_creation_date_are_ordered_by_id() -> None:
     assert list(dates(fleet, Rules(keep_newest=1))) == [image(2).id, image(3).id]
 
 
-def test_a_date_is_on_the_minute_whatever_the_creation_date() -> None:
+def test_date_is_on_minute_for_any_creation_date() -> None:
     odd = image(1, creation_date=START + timedelta(seconds=31, milliseconds=500))
     assert dates([odd], Rules(deprecate_after_days=1)) == {odd.id: START + DAY + timedelta(minutes=1)}
 
 
-def test_images_without_the_tag_are_a_family_together() -> None:
+def test_images_without_tag_are_family_together() -> None:
     fleet = [image(1, 3), image(2, 2), image(3, 1, tags=MappingProxyType({"Family": "a"}))]
     grouped = Rules(keep_newest=1, group_by=GroupBy(tag="Family"))
     assert list(dates(fleet, grouped)) == [fleet[0].id]
 
 
 @pytest.mark.parametrize("pattern", [r"^(.+)-\d", r"^[a-z]+"])
-def test_a_family_can_be_a_part_of_the_name(pattern: str) -> None:
+def test_family_can_be_part_of_name(pattern: str) -> None:
     fleet = [
         image(1, 4, name="web-1"),
         image(2, 3, name="db-1"),
@@ -102,13 +102,13 @@ def test_a_family_can_be_a_part_of_the_name(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "error", "invalid", "transient", "deregistered"])
-def test_an_image_that_is_not_usable_neither_counts_nor_is_due(state: str) -> None:
+def test_unusable_image_neither_counts_nor_is_due(state: str) -> None:
     fleet = [image(1, 3), image(2, 2, state=state), image(3, 1, state=state)]
     assert dates(fleet, Rules(keep_newest=1)) == {}
     assert dates(fleet, Rules(keep_newest=0)).keys() == {fleet[0].id}
 
 
-def test_a_disabled_image_keeps_the_date_it_has_and_does_not_count() -> None:
+def test_disabled_image_keeps_its_date_and_does_not_count() -> None:
     dated = image(1, 3, state="disabled", deprecation_time=START)
     bare = image(2, 2.5, state="disabled")
     fleet = [dated, bare, image(3, 2), image(4, 1)]
@@ -126,29 +126,27 @@ def test_a_disabled_image_keeps_the_date_it_has_and_does_not_count() -> None:
         Exclusion(tag="Keep", tag_value="tr*"),
     ],
 )
-def test_an_excluded_image_neither_counts_nor_is_due(exclusion: Exclusion) -> None:
+def test_excluded_image_neither_counts_nor_is_due(exclusion: Exclusion) -> None:
     name = "web-x[2]y" if exclusion.name == "*-?[2]*" else "web-2"
     fleet = [image(1, 3), image(2, 2, name=name, tags=MappingProxyType({"Keep": "true"})), image(3, 1)]
     assert dates(fleet, Rules(keep_newest=1, exclude=(exclusion,))).keys() == {fleet[0].id}
     assert dates(fleet, Rules(keep_newest=2, exclude=(exclusion,))) == {}
 
 
-def test_a_tag_with_another_value_excludes_nothing() -> None:
+def test_tag_with_another_value_excludes_nothing() -> None:
     fleet = [image(1, tags=MappingProxyType({"Keep": "false"}))]
     assert dates(fleet, Rules(keep_newest=0, exclude=(Exclusion(tag="Keep", tag_value="true"),)))
 
 
 @given(fleets(), some_rules, st.randoms())
-def test_the_order_of_the_listing_does_not_matter(
-    fleet: list[Image], given_rules: Rules, random: object
-) -> None:
+def test_order_of_listing_does_not_matter(fleet: list[Image], given_rules: Rules, random: object) -> None:
     shuffled = list(fleet)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert select(shuffled, given_rules) == select(fleet, given_rules)
 
 
 @given(fleets(), some_rules)
-def test_the_answer_is_what_history_says(fleet: list[Image], given_rules: Rules) -> None:
+def test_selection_matches_its_history(fleet: list[Image], given_rules: Rules) -> None:
     """Told forwards: whenever an image is made, the one that then is the (N+1)-th newest is pushed out."""
     expected: dict[str, datetime] = {}
     counted: dict[str | None, list[Image]] = {}
@@ -167,7 +165,7 @@ def test_the_answer_is_what_history_says(fleet: list[Image], given_rules: Rules)
 
 
 @given(fleets(), some_rules)
-def test_another_new_image_moves_no_date_that_is_given(fleet: list[Image], given_rules: Rules) -> None:
+def test_new_image_moves_no_given_date(fleet: list[Image], given_rules: Rules) -> None:
     newer = image(99, -1)
     before = dates(fleet, given_rules)
     after = dates([*fleet, newer], given_rules)
@@ -175,9 +173,7 @@ def test_another_new_image_moves_no_date_that_is_given(fleet: list[Image], given
 
 
 @given(fleets(), some_rules, st.integers(0, 8))
-def test_an_image_that_goes_brings_no_date_forward_and_moves_none_of_those_made_after_it(
-    fleet: list[Image], given_rules: Rules, number: int
-) -> None:
+def test_removed_image_brings_no_date_forward(fleet: list[Image], given_rules: Rules, number: int) -> None:
     before = dates(fleet, given_rules)
     gone = fleet[number % len(fleet)] if fleet else image(99)
     after = dates([each for each in fleet if each is not gone], given_rules)
@@ -190,9 +186,7 @@ def test_an_image_that_goes_brings_no_date_forward_and_moves_none_of_those_made_
 
 
 @given(fleets(), some_rules, st.integers(0, 50))
-def test_a_longer_grace_or_age_makes_no_date_earlier(
-    fleet: list[Image], given_rules: Rules, more: int
-) -> None:
+def test_longer_grace_or_age_makes_no_date_earlier(fleet: list[Image], given_rules: Rules, more: int) -> None:
     before = dates(fleet, given_rules)
     age = given_rules.deprecate_after_days
     for later in (
@@ -205,7 +199,7 @@ def test_a_longer_grace_or_age_makes_no_date_earlier(
 
 
 @given(fleets(), some_rules, st.integers(0, 4))
-def test_keeping_more_of_the_newest_dates_no_further_image_and_none_earlier(
+def test_keeping_more_dates_fewer_images_and_none_earlier(
     fleet: list[Image], given_rules: Rules, more: int
 ) -> None:
     before = dates(fleet, given_rules)
@@ -215,7 +209,7 @@ def test_keeping_more_of_the_newest_dates_no_further_image_and_none_earlier(
 
 
 @given(fleets(), some_rules)
-def test_one_family_does_not_touch_another(fleet: list[Image], given_rules: Rules) -> None:
+def test_families_are_independent(fleet: list[Image], given_rules: Rules) -> None:
     grouped = replace(given_rules, group_by=GroupBy(tag="Family"))
     alone = [each for each in fleet if each.tags.get("Family") == "a"]
     together = dates(fleet, grouped)

@@ -26,7 +26,7 @@ def due(date: datetime, **fields: object) -> Due:
     return Due(image(1, 900, **fields), date)
 
 
-def test_a_date_far_enough_ahead_is_given_as_it_is() -> None:
+def test_date_far_enough_ahead_is_unchanged() -> None:
     for live in (None, START - DAY, START + 400 * DAY):
         assert schedule_of(due(START + 14 * DAY, deprecation_time=live), START, NOTICE) == At(
             START + 14 * DAY
@@ -35,7 +35,7 @@ def test_a_date_far_enough_ahead_is_given_as_it_is() -> None:
 
 @pytest.mark.parametrize("ahead", [-900, -1, 0, 13.99])
 @pytest.mark.parametrize("live", [None, 20, 400])
-def test_a_date_past_or_near_becomes_a_notice(ahead: float, live: int | None) -> None:
+def test_past_or_near_date_becomes_notice(ahead: float, live: int | None) -> None:
     later = None if live is None else START + live * DAY
     assert schedule_of(
         due(dates.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
@@ -43,18 +43,18 @@ def test_a_date_past_or_near_becomes_a_notice(ahead: float, live: int | None) ->
 
 
 @pytest.mark.parametrize("clock", [-900, -14, -1, -0.001, 0, 0.001, 1, 5000])
-def test_an_image_that_has_its_date_keeps_it_before_on_and_after_the_day(clock: float) -> None:
+def test_given_date_is_kept_before_on_and_after_its_day(clock: float) -> None:
     dated = due(START, deprecation_time=START)
     assert schedule_of(dated, START + clock * DAY, NOTICE) == At(START)
     assert not changes(dated.image, At(START), START + clock * DAY)
 
 
-def test_a_date_that_moves_later_and_is_still_ahead_needs_no_notice() -> None:
+def test_date_moved_later_needs_no_notice() -> None:
     dated = due(START + 2 * DAY, deprecation_time=START + DAY)
     assert schedule_of(dated, START, NOTICE) == At(START + 2 * DAY)
 
 
-def test_a_date_that_has_passed_is_not_brought_back_to_life_by_another_past_one() -> None:
+def test_passed_date_is_not_replaced_by_another_passed_one() -> None:
     for moved in (-10, 10):
         passed = START - 100 * DAY
         wanted = schedule_of(due(passed + moved * DAY, deprecation_time=passed), START, NOTICE)
@@ -63,19 +63,19 @@ def test_a_date_that_has_passed_is_not_brought_back_to_life_by_another_past_one(
         assert apply(wanted, image(1, deprecation_time=passed), START) == passed
 
 
-def test_a_public_image_keeps_an_earlier_date_for_ec2_moves_none_later() -> None:
+def test_public_image_keeps_earlier_date() -> None:
     public = due(START + 300 * DAY, deprecation_time=START + 30 * DAY, public=True)
     assert schedule_of(public, START, NOTICE) == At(START + 30 * DAY)
 
 
-def test_a_public_image_stays_inside_its_two_years() -> None:
+def test_public_image_stays_within_two_years() -> None:
     bare = Due(image(1, 100, public=True), START + 3000 * DAY)
     assert schedule_of(bare, START, NOTICE) == At(
         dates.latest(START, created=bare.image.creation_date, public=True)
     )
 
 
-def test_a_public_image_beyond_its_two_years_that_has_no_date_can_be_given_none() -> None:
+def test_undated_public_image_past_two_years_gets_no_date() -> None:
     assert schedule_of(Due(image(1, 800, public=True), START), START, NOTICE) is None
 
 
@@ -83,9 +83,7 @@ def test_a_public_image_beyond_its_two_years_that_has_no_date_can_be_given_none(
     ("live", "counts"),
     [(None, True), (START + 15 * DAY, True), (START + 14 * DAY, False), (START - DAY, False)],
 )
-def test_a_notice_counts_as_a_change_only_for_an_image_without_an_earlier_date(
-    live: datetime | None, counts: bool
-) -> None:
+def test_notice_changes_images_without_earlier_date_only(live: datetime | None, counts: bool) -> None:
     assert changes(image(1, deprecation_time=live), InDaysOnce(NOTICE), START) is counts
 
 
@@ -115,12 +113,12 @@ hours = st.lists(st.sampled_from([0.01, 1, 24, 24 * 13, 24 * 14, 24 * 40]), min_
     st.none() | st.integers(-50, 90),
     st.booleans(),
 )
-def test_once_applied_every_later_run_is_quiet(
-    later: list[float], ahead: int, notice_days: int, found: int | None, public: bool
+def test_applied_plan_stays_quiet(
+    later: list[float], ahead: int, notice_days: int, present: int | None, public: bool
 ) -> None:
     now = START
     date = START + ahead * DAY
-    live = None if found is None else START + found * DAY
+    live = None if present is None else START + present * DAY
     public = public and live is not None  # EC2 gives every public image one
     one = image(1, 100, deprecation_time=live, public=public)
     wanted = schedule_of(Due(one, date), now, notice_days)
@@ -153,11 +151,9 @@ def test_once_applied_every_later_run_is_quiet(
     ),
     st.none() | st.integers(-50, 90),
 )
-def test_whatever_settings_change_an_image_deprecated_by_its_rules_stays_deprecated(
-    runs: list[Run], found: int | None
-) -> None:
+def test_changed_settings_revive_no_deprecated_image(runs: list[Run], present: int | None) -> None:
     now = START
-    one = image(1, 30, deprecation_time=None if found is None else START + found * DAY)
+    one = image(1, 30, deprecation_time=None if present is None else START + present * DAY)
     for run in runs:
         now += timedelta(hours=run.hours)
         date = dates.after_days(one.creation_date, run.grace_days)

@@ -24,7 +24,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-def test_the_defaults_are_ec2s_own_buckets() -> None:
+def test_defaults_are_ec2s_own_buckets() -> None:
     assert settings() == Settings(
         changes_burst=50,
         changes_per_second=5,
@@ -37,13 +37,13 @@ def test_the_defaults_are_ec2s_own_buckets() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_is_set_by_a_variable_of_its_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"AMI_DEPRECATION_{name.upper()}", "2.5")
     assert settings() == Settings(**{name: 2.5})
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "nan", "inf", "1,5", "0x10"])
-def test_anything_else_is_ignored_and_said_once(
+def test_bad_settings_are_ignored_with_one_warning(
     text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ami_deprecation.notes._said", set())
@@ -57,14 +57,14 @@ def test_anything_else_is_ignored_and_said_once(
     )
 
 
-def test_only_the_settling_time_may_be_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_settling_time_may_be_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ami_deprecation.notes._said", set())
     for name in NAMES:
         monkeypatch.setenv(f"AMI_DEPRECATION_{name.upper()}", "0")
     assert settings() == Settings(settle_seconds=0)
 
 
-def test_they_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings()
     monkeypatch.setenv("AMI_DEPRECATION_RETRY_SECONDS", "1")
     assert settings() is before

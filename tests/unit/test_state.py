@@ -56,17 +56,17 @@ def test_outputs_are_read_back() -> None:
     assert not read.drifted
 
 
-def test_the_facts_of_an_image_stand_in_a_state_as_pinned() -> None:
+def test_image_facts_in_state_are_pinned() -> None:
     assert state.facts(image(), AUTUMN) == FACTS
     assert state.parse(OUTS).facts == FACTS
 
 
-def test_absent_facts_are_left_out() -> None:
+def test_absent_image_facts_are_left_out() -> None:
     assert "previous_deprecation_time" not in state.facts(image(), None)
     assert state.parse({"image_id": IMAGE_ID}).facts == {}
 
 
-def test_the_ledger_stands_in_a_state_as_pinned() -> None:
+def test_bookkeeping_in_state_is_pinned() -> None:
     assert state.ledger(live=SUMMER, scheduled=SUMMER, applied=Applied(NOW, (AUTUMN,))) == LEDGER
     assert state.ledger(live=None, scheduled=SUMMER, applied=Applied(NOW), given_up=SUMMER) == {
         "__scheduled": "2027-06-01T00:00:00Z",
@@ -75,7 +75,7 @@ def test_the_ledger_stands_in_a_state_as_pinned() -> None:
     }
 
 
-def test_after_a_refresh_the_inputs_are_still_the_programs() -> None:
+def test_refresh_keeps_program_inputs() -> None:
     # A refresh writes the live date where the program had written its own.
     moved = state.parse(
         OUTS | {"deprecate_at": "2027-09-01T00:00:00Z", "deprecation_time": "2027-09-01T00:00:00Z"}
@@ -89,11 +89,11 @@ def test_after_a_refresh_the_inputs_are_still_the_programs() -> None:
     assert cancelled.drifted
 
 
-def test_a_date_given_up_is_no_drift() -> None:
+def test_given_up_date_is_no_drift() -> None:
     assert not state.parse(OUTS | {"deprecation_time": "none", "__given_up": OUTS["__scheduled"]}).drifted
 
 
-def test_dates_by_days_keep_what_they_became() -> None:
+def test_dates_by_days_stay_resolved() -> None:
     outs = {key: value for key, value in OUTS.items() if key != "deprecate_at"}
     assert state.parse(outs | {"deprecate_in_days": 30.0}).inputs.schedule == InDays(30)
     assert state.parse(outs | {"deprecate_after_days": 365.0}).inputs.schedule == AfterDays(365)
@@ -108,13 +108,13 @@ def test_dates_by_days_keep_what_they_became() -> None:
         ({}, None, ""),
     ],
 )
-def test_the_region_is_the_outputs_or_the_ids(
+def test_region_comes_from_outputs_or_id(
     outs: Mapping[str, object], resource_id: str | None, region: str
 ) -> None:
     assert state.parse({"image_id": IMAGE_ID, **outs}, resource_id).region == region
 
 
-def test_old_inputs_which_have_fewer_keys_are_read_too() -> None:
+def test_old_inputs_with_fewer_keys_are_read() -> None:
     read = state.parse({"image_id": IMAGE_ID, "deprecate_at": "2027-06-01T00:00:00Z", "region": REGION})
     assert read.inputs.schedule == At(SUMMER)
     assert (read.live, read.scheduled, read.applied) == (None, None, None)
@@ -136,7 +136,7 @@ seconds = st.integers(0, 300_000_000).map(lambda count: CREATED + timedelta(seco
     st.none() | st.builds(Applied, seconds, st.lists(minutes, max_size=3).map(tuple)),
     st.none() | minutes,
 )
-def test_a_ledger_is_read_back_as_written(
+def test_bookkeeping_round_trips(
     live: datetime | None, scheduled: datetime, applied: Applied | None, given_up: datetime | None
 ) -> None:
     ledger = state.ledger(live=live, scheduled=scheduled, applied=applied, given_up=given_up)
@@ -144,7 +144,7 @@ def test_a_ledger_is_read_back_as_written(
     assert (read.live, read.scheduled, read.applied, read.given_up) == (live, scheduled, applied, given_up)
 
 
-def test_a_samples_state_is_what_it_is_read_as() -> None:
+def test_sample_states_round_trip() -> None:
     old = sample(applied=written(30, over=AUTUMN), previous=AUTUMN)
     outs = {
         "image_id": IMAGE_ID,

@@ -31,7 +31,7 @@ def burst(buckets: Buckets, action: str, tries: int = 1000) -> int:
         ("ModifyImageAttribute", 100, 5),
     ],
 )
-def test_a_bucket_empties_and_fills_as_aws_publishes(action: str, at_once: int, a_second: int) -> None:
+def test_bucket_empties_and_fills_as_aws_publishes(action: str, at_once: int, a_second: int) -> None:
     seconds = Seconds()
     buckets = Buckets(Limits(), seconds)
     assert burst(buckets, action) == at_once
@@ -50,7 +50,7 @@ def test_each_account_region_and_call_has_its_own_bucket() -> None:
     assert not any(buckets.take(*place) for place in places)
 
 
-def test_somebody_else_takes_a_share() -> None:
+def test_other_callers_share_the_bucket() -> None:
     seconds = Seconds()
     buckets = Buckets(Limits(taken=0.5), seconds)
     assert burst(buckets, "EnableImageDeprecation") == 25

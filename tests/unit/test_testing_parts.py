@@ -14,7 +14,7 @@ from ami_deprecation.testing.calls import CallLog
 NOON = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
 
 
-def test_the_clock_runs_until_it_is_stopped() -> None:
+def test_clock_runs_until_it_is_stopped() -> None:
     clock = Clock()
     before = datetime.now(timezone.utc)
     assert before <= clock.now() <= datetime.now(timezone.utc)
@@ -27,12 +27,12 @@ def test_the_clock_runs_until_it_is_stopped() -> None:
     assert clock.now() <= datetime.now(timezone.utc)
 
 
-def test_the_clock_wants_an_offset() -> None:
+def test_clock_requires_offset() -> None:
     with pytest.raises(ValueError, match="offset"):
         Clock().set(NOON.replace(tzinfo=None))
 
 
-def test_a_mark_outlives_a_cleared_log() -> None:
+def test_mark_outlives_cleared_log() -> None:
     log = CallLog()
     calls = [Call(action, "eu-west-1", "1", (), None, "", 0.0) for action in ("A", "B", "C")]
     log.append(calls[0])
@@ -54,12 +54,12 @@ def test_a_mark_outlives_a_cleared_log() -> None:
         ("AssumeRole", False),
     ],
 )
-def test_a_call_knows_whether_it_changes_something(action: str, mutates: bool) -> None:
+def test_call_knows_whether_it_changes_something(action: str, mutates: bool) -> None:
     assert Call(action, "eu-west-1", "1", (), None, "", 0.0).mutates is mutates
 
 
 @pytest.mark.parametrize("missing", ["moto", "flask"])
-def test_without_the_extra_one_sentence_says_what_to_install(missing: str) -> None:
+def test_missing_extra_names_what_to_install(missing: str) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None\nimport ami_deprecation.testing"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1

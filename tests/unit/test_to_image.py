@@ -25,7 +25,7 @@ def test_absent_fields_are_none() -> None:
     assert image.watermarks == ()
 
 
-def test_an_empty_scan_is_unknown() -> None:
+def test_empty_scan_is_unknown() -> None:
     assert to_image(raw(ScanResults={}), "eu-west-1").scan is None
 
 

@@ -65,7 +65,7 @@ CODES = {
 
 
 @pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in CODES.items() for code in codes])
-def test_a_refusal_is_sorted_by_its_code(kind: Kind, code: str, wire: Wire) -> None:
+def test_error_code_selects_error_type(kind: Kind, code: str, wire: Wire) -> None:
     failure = failure_of(wire, (400, refusal(code)))
     assert (failure.kind, failure.code, failure.action) == (kind, code, None)
 
@@ -86,9 +86,7 @@ def test_a_refusal_is_sorted_by_its_code(kind: Kind, code: str, wire: Wire) -> N
         ((200, b"{}"), Kind.SERVER),
     ],
 )
-def test_an_answer_that_is_none_of_ec2s_may_be_asked_for_again(
-    answer: tuple[int, bytes], kind: Kind, wire: Wire
-) -> None:
+def test_response_from_elsewhere_is_retryable(answer: tuple[int, bytes], kind: Kind, wire: Wire) -> None:
     failure = failure_of(wire, answer)
     assert failure.kind is kind
     assert failure.kind in RETRYABLE
@@ -143,24 +141,22 @@ URL = "https://ec2.eu-west-1.amazonaws.com"
         (NoAnswer("EC2 answered that it did not do it"), Kind.SERVER, "EC2 answered that it did not do it"),
     ],
 )
-def test_what_happens_before_an_answer_is_told_without_its_details(
-    error: Exception, kind: Kind, cause: str
-) -> None:
+def test_connection_errors_hide_their_details(error: Exception, kind: Kind, cause: str) -> None:
     failure = translate.classify(error)
     assert (failure.kind, failure.code, failure.cause) == (kind, "", cause)
 
 
-def test_only_throttling_and_faults_are_worth_another_try() -> None:
+def test_only_throttling_and_faults_are_retried() -> None:
     assert frozenset({Kind.THROTTLED, Kind.SERVER}) == RETRYABLE
 
 
-def test_ec2s_own_reason_becomes_one_line(wire: Wire) -> None:
+def test_ec2s_reason_becomes_one_line(wire: Wire) -> None:
     failure = failure_of(wire, (400, refusal("NeverHeardOf", "One line\n  and another.")))
     assert failure.cause == "One line and another."
     assert failure_of(wire, (400, refusal("NeverHeardOf", ""))).cause == "EC2 gave no reason"
 
 
-def test_a_role_that_cannot_be_assumed_is_told_as_such(wire: Wire) -> None:
+def test_unassumable_role_is_named(wire: Wire) -> None:
     wire.answer = (
         403,
         b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>-</Message></Error></ErrorResponse>",
@@ -176,7 +172,7 @@ def test_a_role_that_cannot_be_assumed_is_told_as_such(wire: Wire) -> None:
 BLOB = "You are not authorized. Encoded authorization failure message: c2VjcmV0LWJsb2I"
 
 
-def test_a_denial_names_the_missing_action_and_tells_nothing_else(wire: Wire) -> None:
+def test_denial_names_missing_action_only(wire: Wire) -> None:
     failure = failure_of(wire, (403, refusal("UnauthorizedOperation", BLOB)))
     error = translate.to_error(failure, "EnableImageDeprecation", WHAT, "profile images")
     assert type(error) is PermissionDenied
@@ -224,7 +220,7 @@ def test_a_denial_names_the_missing_action_and_tells_nothing_else(wire: Wire) ->
         ),
     ],
 )
-def test_every_kind_becomes_one_sentence_with_image_region_action_and_cause(
+def test_message_names_image_region_action_and_cause(
     failure: Failure, error: type[AmiDeprecationError], sentence: str
 ) -> None:
     made = translate.to_error(failure, "GetCallerIdentity", WHAT, "the credentials in force")
@@ -234,6 +230,6 @@ def test_every_kind_becomes_one_sentence_with_image_region_action_and_cause(
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired"])
-def test_expired_credentials_are_called_so(code: str, wire: Wire) -> None:
+def test_expired_credentials_are_named(code: str, wire: Wire) -> None:
     assert "have expired" in failure_of(wire, (400, refusal(code))).cause
     assert "are not accepted" in failure_of(wire, (400, refusal("AuthFailure"))).cause

@@ -143,10 +143,8 @@ def path_version() -> str | None:
     if shutil.which("pulumi") is None or shutil.which("pulumi-language-python") is None:
         return None
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "1"}
-    found = subprocess.run(
-        ["pulumi", "version"], capture_output=True, text=True, env=environment, check=False
-    )
-    return found.stdout.strip() if found.returncode == 0 else None
+    done = subprocess.run(["pulumi", "version"], capture_output=True, text=True, env=environment, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def from_path(_: Release) -> Path:
