@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 class TestSameStack:
-    def test_date_follows_its_image_through_its_life(
-        self, make_stack: MakeStack, ec2: LocalEC2
-    ) -> None:
+    def test_date_follows_its_image_through_its_life(self, make_stack: MakeStack, ec2: LocalEC2) -> None:
         for image_id in ("ami-0aaaaaaaaaaaaaaa1", "ami-0aaaaaaaaaaaaaaa2"):
             ec2.add_image("golden", image_id=image_id, region="us-east-1", created=CREATED)
         stack = example(make_stack, "same-stack")
@@ -80,9 +78,7 @@ def a_year_after(ec2: LocalEC2, image_id: str) -> datetime:
 
 
 class TestAwsProvider:
-    def test_image_is_looked_up_in_its_providers_region(
-        self, make_stack: MakeStack, ec2: LocalEC2
-    ) -> None:
+    def test_image_is_looked_up_in_its_providers_region(self, make_stack: MakeStack, ec2: LocalEC2) -> None:
         here = ec2.add_image("web", image_id="ami-0123456789abcdef0", created=CREATED)
         there = ec2.add_image("web", image_id="ami-0fedcba9876543210", created=CREATED, region="us-east-1")
         stack = example(make_stack, "aws-provider")
@@ -109,9 +105,7 @@ class TestAwsProvider:
         assert ec2.image(image_id).deprecation_time == DATE
         assert [call.account for call in calls if call.mutates] == [other]
 
-    def test_provider_with_keys_is_refused_without_showing_them(
-        self, stack: Stack
-    ) -> None:
+    def test_provider_with_keys_is_refused_without_showing_them(self, stack: Stack) -> None:
         stack.program(
             """
             import pulumi
@@ -135,9 +129,7 @@ class TestAwsProvider:
         assert "AKIAKEY" not in result.output
         assert "SECRET-KEY" not in result.output
 
-    def test_provider_of_another_package_is_refused(
-        self, stack: Stack, tmp_path: Path
-    ) -> None:
+    def test_provider_of_another_package_is_refused(self, stack: Stack, tmp_path: Path) -> None:
         stack.program(
             """
             import pulumi

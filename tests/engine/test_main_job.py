@@ -109,9 +109,7 @@ def test_drift_is_shown_with_both_dates_and_repaired(
     assert stack.preview("--refresh", "--expect-no-changes").mutations == []
 
 
-def test_gone_image_leaves_state_and_disabled_one_stays(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_gone_image_leaves_state_and_disabled_one_stays(stack: Stack, ec2: LocalEC2) -> None:
     gone, disabled = ec2.add_image(name="gone"), ec2.add_image(name="disabled")
     declare(
         stack,
@@ -126,9 +124,7 @@ def test_gone_image_leaves_state_and_disabled_one_stays(
     assert [each["id"] for each in stack.resources(TOKEN)] == [f"eu-west-1/{disabled}"]
 
 
-def test_image_of_same_stack_previews_like_its_update(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_image_of_same_stack_previews_like_its_update(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     stack.program(f"""
         import pulumi
@@ -175,9 +171,7 @@ def test_canary_sdk_cannot_import_dynamic_resource(stack: Stack, ec2: LocalEC2) 
     assert "KeyError: '__provider'" in failed.output
 
 
-def test_replacement_dates_new_image_first(
-    stack: Stack, ec2: LocalEC2
-) -> None:
+def test_replacement_dates_new_image_first(stack: Stack, ec2: LocalEC2) -> None:
     old, new = ec2.add_image(name="web-1"), ec2.add_image(name="web-2")
     declare(stack, resource("web", old, "deprecate_at='2028-06-01'"))
     stack.up()
