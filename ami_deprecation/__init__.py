@@ -19,6 +19,7 @@ from .image import Image, Scan
 from .resource import AmiDeprecation
 
 if TYPE_CHECKING:
+    from .configured import declare_from_config
     from .images import get_images, get_images_output
     from .policy import AmiDeprecationPolicy
 
@@ -38,12 +39,18 @@ __all__ = [
     "Throttled",
     "WrongAccount",
     "__version__",
+    "declare_from_config",
     "get_images",
     "get_images_output",
 ]
 
 #: What a program imports only when it uses it, because the plugin's every start would pay for it.
-_LATER = {"AmiDeprecationPolicy": "policy", "get_images": "images", "get_images_output": "images"}
+_LATER = {
+    "AmiDeprecationPolicy": "policy",
+    "declare_from_config": "configured",
+    "get_images": "images",
+    "get_images_output": "images",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 UV = str(Path(sys.prefix, "bin", "uv"))
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "release.yml"
 VERSION = ami_deprecation.__version__
+#: The repository, as its forge names it.
+NAME = "ami-deprecation/ami-deprecation"
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -138,13 +140,29 @@ class TestTheArchives:
         assert metadata["License-Expression"] == "Apache-2.0"
         assert "Typing :: Typed" in metadata.get_all("Classifier", [])
         assert metadata["Description-Content-Type"] == "text/markdown"
-        readme = (REPOSITORY / "README.md").read_text()
-        assert metadata.get_payload() == readme, "the index shows the README"
 
         requirements = [text.partition(";") for text in metadata.get_all("Requires-Dist", [])]
         named = [(re.split(r"[<>=\[ ]", text)[0], marker.strip()) for text, _, marker in requirements]
         assert sorted(name for name, marker in named if not marker) == ["boto3", "pulumi"]
         assert set(metadata.get_all("Provides-Extra", [])) == {"aws", "cli", "testing"}
+
+    def test_index_shows_readme_with_absolute_links(self, dist: Dist) -> None:
+        shown = dist.metadata().get_payload()
+        assert isinstance(shown, str)
+        targets = re.findall(r'\]\(([^)]+)\)|src(?:set)?="([^"]+)"', shown)
+        assert len(targets) > 20
+        assert [each for each in targets if not "".join(each).startswith("https://")] == []
+        relative = re.sub(
+            rf"https://(github|raw\.githubusercontent)\.com/{NAME}/(blob/main|main)/", "", shown
+        )
+        assert relative == (REPOSITORY / "README.md").read_text()
+
+    def test_address_is_the_same_everywhere(self, dist: Dist) -> None:
+        urls = dict(text.split(", ") for text in dist.metadata().get_all("Project-URL", []))
+        assert urls["Source"] == f"https://github.com/{NAME}"
+        assert all(url.startswith(urls["Source"]) for url in urls.values())
+        assert f"repo_url: {urls['Source']}\n" in (REPOSITORY / "mkdocs.yml").read_text()
+        assert f"pulumi new {urls['Source']}/tree/main/template" in (REPOSITORY / "README.md").read_text()
 
     def test_version_has_one_source(self, dist: Dist) -> None:
         holders = [

@@ -9,8 +9,6 @@ Every page has an EC2, a folder and a stack `dev` of its own, and its blocks are
   `…`; durations and spacing do not count. A command fails if and only if a line with `error:` is shown. `pulumi up` and
   `pulumi destroy` are confirmed without a preview of their own.
 - `sh`, `bash`: commands, one a line.
-- A block of nothing but `--8<-- "examples/…"` shows a file that the tests of the examples run. (In a `python` block the
-  name stands on a line between two `--8<--`: the other form is an expression, which ruff would format.)
 
 Comments, which readers do not see, prepare and mark them:
 
@@ -85,10 +83,7 @@ class Reader:
 
     def _take(self, block: Block) -> None:
         _, marks = words(block.mark.partition("output=")[0])
-        included = re.fullmatch(r'--8<--\s+"?(examples/[^":\s]+)"?(?:\s+--8<--)?', block.text.strip())
-        if included:
-            assert (REPOSITORY / included[1]).is_file(), f"there is no {included[1]}"
-        elif block.language == "image":
+        if block.language == "image":
             self._image(block.text)
         elif "output=" in block.mark:
             self._compare(block)

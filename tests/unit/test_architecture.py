@@ -38,7 +38,7 @@ IMPURE = {"asyncio", "logging", "os", "pathlib", "random", "socket", "subprocess
 #: The lowest layer: values that everybody may know.
 VALUES = {"_version", "dates", "errors", "image", "notes", "settings"}
 #: What a program and the engine see. Nothing else knows these, or Pulumi.
-SHELL = {"doors", "images", "policy", "provider", "resource"}
+SHELL = {"configured", "doors", "images", "policy", "provider", "resource"}
 #: Entrances of their own, which nothing else needs.
 ENTRANCES = {"__main__", "cli", "testing"}
 #: What each part may import of the house, beside itself: all that is below it.
