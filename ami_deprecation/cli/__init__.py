@@ -1,5 +1,5 @@
-"""The command line, on the ``[cli]`` extra: one file a verb, and pure modules behind them.
+"""The command line (extra ``[cli]``): one file a command, and the folders ``report`` and ``comment``.
 
-``report``, ``comment``, ``adopt`` and ``iam-policy`` are the verbs; ``app`` puts them together. A verb's
-function takes click's values and calls out; what it decides or writes stands in modules without either.
+``app`` puts the commands together. A command's function takes click's values and calls out; the modules that
+decide or format are pure.
 """

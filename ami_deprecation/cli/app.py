@@ -1,7 +1,8 @@
-"""The verbs together, and one way for all of them to end."""
+"""The commands together, and one way for all of them to end."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from .._version import __version__
 from ..errors import AmiDeprecationError, InvalidInput
 from . import adopt, comment, iam_policy, report
-from .exits import TABLE, Exit, Stopped
+from .exits import EXIT_CODES, CommandError, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,31 +27,39 @@ class Interrupted(Exception):
     code = 130
 
 
+class _ToStderr(logging.Handler):
+    """The package's own messages, one line each, on stderr: scripts parse stdout."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _tell(record.getMessage())
+
+
 @click.group(
     NAME,
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=TABLE,
+    epilog=EXIT_CODES,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def group() -> None:
-    """Deprecation dates of Amazon Machine Images: who has one, what a pull request would change, and the
-    code that takes existing dates over.
+    """Deprecation dates of Amazon Machine Images: which images have one, what a pull request would change,
+    and code that adopts existing dates.
 
     \b
-    ami-deprecation report                             all your images in the Region in force
-    ami-deprecation report --fail-within 14d           a gate: is an image in use about to be deprecated?
-    pulumi preview --json | ami-deprecation comment    the comment for a pull request
-    ami-deprecation adopt > dates.py                   a program that takes over the dates there are
-    ami-deprecation iam-policy --read-only             what a pull request's role needs
+    Start with:
+      ami-deprecation report                             your images and their dates, in your Region
+      ami-deprecation adopt > dates.py                   a program that declares the existing dates
+      pulumi preview --json | ami-deprecation comment    the preview as a pull-request comment
+      ami-deprecation report --fail-within 14d           a gate: is an image in use about to be deprecated?
+      ami-deprecation iam-policy --read-only             the IAM policy for previews
 
-    Nothing here changes anything in EC2: `pulumi up` does that. Credentials and Region come from where every
-    AWS tool takes them, or from --profile, --role-arn and --region.
+    No command changes anything in EC2: only `pulumi up` does. Credentials and Region are those of the AWS CLI,
+    or the ones that --profile, --role-arn and --region name.
     """  # noqa: D205, D301  # click shows it, with \b as its mark for lines that stay as they are
 
 
-for _verb in (report.report, comment.comment, adopt.adopt, iam_policy.iam_policy):
-    group.add_command(_verb)
+for _command in (report.report, comment.comment, adopt.adopt, iam_policy.iam_policy):
+    group.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -62,24 +71,27 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         Interrupted: the user pressed Ctrl-C.
     """
+    logger = logging.getLogger("ami_deprecation")
+    logger.handlers = [_ToStderr()]
+    logger.setLevel(logging.INFO)
     try:
         code = group.main(list(arguments), prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted")
+        _tell("interrupted")
         raise Interrupted from None
     except BrokenPipeError:
-        # The reader has seen enough (`| head`). Python would complain at its end about what is not flushed.
+        # The reader has seen enough (`| head`). At exit Python would complain about the unflushed rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
-    except (click.ClickException, Stopped, AmiDeprecationError, OSError) as error:
+    except (click.ClickException, CommandError, AmiDeprecationError, OSError) as error:
         sentence, code = _explained(error)
-        _say(sentence)
-    except Exception as bug:  # whatever it is, a user is told in a sentence
+        _tell(sentence)
+    except Exception as bug:  # a bug ends in one sentence too
         if os.environ.get(_DEBUG):
             raise
-        _say(
-            f"this should not happen, please report it ({type(bug).__name__}: {bug}); {_DEBUG}=1 shows where"
+        _tell(
+            f"this is a bug, please report it ({type(bug).__name__}: {bug}); set {_DEBUG}=1 for the traceback"
         )
         code = Exit.FAILED
     return int(code or Exit.OK)
@@ -91,12 +103,12 @@ def _explained(error: Exception) -> tuple[str, Exit]:
         return f"{error.format_message().rstrip('.')} (see {where} --help)", Exit.USAGE
     if isinstance(error, click.ClickException):
         return error.format_message(), Exit.USAGE
-    if isinstance(error, Stopped):
+    if isinstance(error, CommandError):
         return str(error), error.code
     if isinstance(error, OSError):
         return f"{error.filename or 'the output'}: {error.strerror or error}", Exit.FAILED
     return str(error), Exit.USAGE if isinstance(error, InvalidInput) else Exit.FAILED
 
 
-def _say(sentence: str) -> None:
+def _tell(sentence: str) -> None:
     sys.stderr.write(f"{NAME}: {sentence}\n")

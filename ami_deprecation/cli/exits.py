@@ -1,4 +1,4 @@
-"""How a command ends: exit codes that scripts can use, in one place."""
+"""How a command ends: the exit codes that scripts rely on."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import enum
 
 
 class Exit(enum.IntEnum):
-    """The exit code of every verb."""
+    """The exit code of every command."""
 
-    #: It did what it says.
+    #: The command did what it was asked to do.
     OK = 0
-    #: EC2, the network, a file or a Region failed; what could be done was done.
+    #: EC2, the network, a file or a Region failed; the rest was done.
     FAILED = 1
-    #: Wrong options, or input that is not what the verb reads.
+    #: Invalid options, or input that the command cannot read.
     USAGE = 2
-    #: A gate was asked for (``report --fail-within``), and it says no.
+    #: A gate (an option ``--fail-…``) matched.
     GATE = 3
 
 
 #: For the help.
-TABLE = "Exit codes: 0 done; 1 something failed; 2 wrong options or input; 3 the gate says no."
+EXIT_CODES = "Exit codes: 0 done; 1 something failed; 2 invalid options or input; 3 a --fail option matched."
 
 
-class Stopped(Exception):
-    """Ends a verb with one sentence for the user."""
+class CommandError(Exception):
+    """Ends a command with one sentence for the user."""
 
     def __init__(self, sentence: str, code: Exit = Exit.USAGE) -> None:
         super().__init__(sentence)

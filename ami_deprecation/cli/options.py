@@ -1,4 +1,4 @@
-"""Options that several verbs have, and the kinds of values that they take."""
+"""Options that several commands share, and how their values are parsed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .. import ec2
 from ..core import identity, inputs
 from ..ec2 import Target
 from . import reading
-from .exits import Stopped
+from .exits import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-#: Where an account's Regions are asked for when no Region is in force.
+#: Where to list an account's Regions when no Region is set.
 _ANY_REGION = "us-east-1"
 
 
@@ -31,14 +31,14 @@ def _duration(_: click.Context, param: click.Parameter, value: str | None) -> ti
         return None
     match = re.fullmatch(r"([0-9]{1,5})([hdw]?)", value.strip().lower())
     if match is None:
-        raise click.BadParameter(f"{value!r} is not a length of time: write 14d, 2w or 36h", param=param)
+        raise click.BadParameter(f"{value!r} is not a duration: write 14d, 2w or 36h", param=param)
     return int(match[1]) * _UNITS[match[2] or "d"]
 
 
 def duration(name: str, *, default: str | None = None, text: str) -> Callable[[_Command], _Command]:
-    """An option that takes a length of time."""
+    """An option that takes a duration."""
     return click.option(
-        name, callback=_duration, default=default, show_default=True, metavar="LENGTH", help=text
+        name, callback=_duration, default=default, show_default=True, metavar="DURATION", help=text
     )
 
 
@@ -53,7 +53,7 @@ def _pairs(_: click.Context, param: click.Parameter, values: Sequence[str]) -> l
 
 def tags(text: str) -> Callable[[_Command], _Command]:
     """An option that takes tags."""
-    more = "can be repeated: several values of one key mean any of them"
+    more = "repeatable; several values of one key match any of them"
     return click.option(
         "--tag", "tags", callback=_pairs, multiple=True, metavar="Key=Value", help=f"{text}; {more}."
     )
@@ -69,7 +69,7 @@ def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], 
 
 
 def regions(default: str) -> Callable[[_Command], _Command]:
-    """An option that takes Regions; what holds without it is said in its help."""
+    """An option that takes Regions; its help names the default."""
     return click.option(
         "--region",
         "--regions",
@@ -77,39 +77,40 @@ def regions(default: str) -> Callable[[_Command], _Command]:
         "regions",
         multiple=True,
         metavar="NAME[,NAME…]",
-        help=f"One or more Regions; can be repeated. Default: {default}.",
+        help=f"One or more Regions; repeatable. Default: {default}.",
     )
 
 
-#: Where to read and as whom.
+#: Credentials and Region.
 place = _together(
-    regions("the Region in force"),
+    regions("the Region that your AWS settings name"),
     click.option(
         "--all-regions",
         is_flag=True,
-        help="Every Region that the account has switched on (needs ec2:DescribeRegions).",
+        help="Every Region that is enabled for the account (needs ec2:DescribeRegions).",
     ),
-    click.option("--profile", metavar="NAME", help="A profile of your AWS configuration."),
-    click.option("--role-arn", metavar="ARN", help="A role to assume."),
+    click.option("--profile", metavar="NAME", help="The AWS profile to use."),
+    click.option("--role-arn", metavar="ARN", help="The role to assume."),
 )
 
-#: Which images.
+#: Which images to read.
 selection = _together(
-    click.option("--name", metavar="PATTERN", help="Only images of this name; * and ? are wildcards."),
+    click.option("--name", metavar="PATTERN", help="Only images with this name; * and ? are wildcards."),
     tags("Only images with this tag"),
 )
 
 output = click.option(
     "--output",
     "-o",
+    "path",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write to this file, not to stdout.",
+    help="Write to this file instead of stdout.",
 )
 
 
 def split(names: Sequence[str]) -> list[str]:
-    """``("a,b", "c")`` -> ``["a", "b", "c"]``, without doubles."""
+    """``("a,b", "c")`` -> ``["a", "b", "c"]``, deduplicated."""
     each = [part for name in names for part in re.split(r"[,\s]+", name) if part]
     return list(dict.fromkeys(each))
 
@@ -126,26 +127,26 @@ def by_key(pairs: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
 def targets(
     names: Sequence[str], *, all_regions: bool, profile: str | None, role_arn: str | None
 ) -> list[Target]:
-    """Where to read and as whom, one for each Region.
+    """The credentials and Region of each reader, one for each Region.
 
     Raises:
-        InvalidInput: there is no such Region, or the role's ARN is none.
-        Stopped: no Region is given or in force, or both kinds of choice are made.
-        AmiDeprecationError: EC2 does not tell the account's Regions.
+        InvalidInput: a Region does not exist, or the role's ARN is malformed.
+        CommandError: no Region is set, or both ways to choose Regions are used.
+        AmiDeprecationError: the account's Regions cannot be read.
     """
     if role_arn is not None:
         inputs.check_role_arn(role_arn)
     who = identity.resolve(identity.StackConfig(), profile=profile, role_arn=role_arn, provider=None)
     chosen = split(names)
     if all_regions and chosen:
-        raise Stopped("--region and --all-regions exclude each other: give one of them")
+        raise CommandError("--region and --all-regions are both set: use one of them")
     if all_regions:
         home = Target(who, ec2.default_region(profile) or _ANY_REGION)
         chosen = reading.regions(home)
     elif not chosen:
         in_force = ec2.default_region(profile)
         if in_force is None:
-            raise Stopped("no Region is set: give --region eu-west-1 or --all-regions, or set AWS_REGION")
+            raise CommandError("no Region is set: use --region eu-west-1 or --all-regions, or set AWS_REGION")
         chosen = [in_force]
     for region in chosen:
         if not all_regions:

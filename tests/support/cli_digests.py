@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ami_deprecation import dates
-from ami_deprecation.cli import preview
+from ami_deprecation.cli.comment import preview
 from tests.support.cli_samples import NOW, ahead
 
 if TYPE_CHECKING:
-    from ami_deprecation.cli.preview import Change, Preview
+    from ami_deprecation.cli.comment.preview import Change, Preview
 
 URN = "urn:pulumi:prod::shop::"
 STACK = {"op": "same", "urn": f"{URN}pulumi:pulumi:Stack::shop-prod"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ami_deprecation.cli import rows, texts
+from ami_deprecation.cli.report import formats, rows
 from ami_deprecation.image import Image
 
 if TYPE_CHECKING:
@@ -48,6 +48,6 @@ def row(made: Image, *references: Reference, known: bool = False) -> rows.Row:
     return rows.row(made, NOW, references if references or known else None)
 
 
-def report(made: Sequence[rows.Row], *regions: str, **failed: str) -> texts.Report:
+def report(made: Sequence[rows.Row], *regions: str, **failed: str) -> formats.Report:
     named = {name.replace("_", "-"): why for name, why in failed.items()}
-    return texts.Report(NOW, rows.ordered(made), regions or ("eu-west-1",), named)
+    return formats.Report(NOW, rows.ordered(made), regions or ("eu-west-1",), named)

@@ -1,4 +1,4 @@
-"""The JSON of a preview, and what its parts are. Pure.
+"""The JSON of a preview and its parts. Pure.
 
 The digest's form is that of ``PreviewDigest`` and ``PreviewStep`` of Pulumi's own SDK
 (https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/display); its steps come in no fixed order.
@@ -11,57 +11,57 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import dates
-from ..errors import InvalidInput
-from .exits import Stopped
+from ... import dates
+from ...errors import InvalidInput
+from ..exits import CommandError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 Object: TypeAlias = "Mapping[str, object]"
 
-#: What the provider's own lines begin with.
+#: The prefix of the provider's own lines.
 _NOTE = "ami-deprecation: "
-#: What the types of its components begin with.
+#: The prefix of the types of its components.
 _COMPONENTS = "ami-deprecation:"
 _HOW = "give what `pulumi preview --json` printed"
-#: What stands for a secret value.
-SECRET = "[secret]"  # noqa: S105  # the engine's word for one
-#: What the engine says last, after the reason.
+#: The engine's placeholder for a secret value.
+SECRET = "[secret]"  # noqa: S105  # not a password
+#: The engine's last error, after the one with the reason.
 CLOSING = "preview failed"
-#: Colour marks that some of the engine's messages still have.
-_COLOUR = re.compile(r"<\{%.*?%\}>")
+#: Color markup that some of the engine's messages contain.
+_COLOR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
 
 
 def load(text: str | bytes) -> Object:
-    """The digest.
+    """Parse what `pulumi preview --json` printed.
 
     Raises:
-        Stopped: it is none, and why.
+        CommandError: the text is not a preview; the sentence says what it is.
     """
     if not text.strip():
-        raise Stopped(f"there is nothing to read: {_HOW}")
+        raise CommandError(f"there is nothing to read: {_HOW}")
     try:
         document = json.loads(text)
     except ValueError:
         start = text if isinstance(text, str) else text.decode(errors="replace")
         first = start.strip().splitlines()[0][:60]
         if first.startswith('{"sequence"'):
-            raise Stopped(
+            raise CommandError(
                 "these are the events of a preview, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
                 "`pulumi preview --json` again"
             ) from None
-        raise Stopped(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
+        raise CommandError(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
     if not isinstance(document, dict) or not isinstance(document.get("steps") or [], list):
-        raise Stopped(f"this JSON is not a preview: {_HOW}")
+        raise CommandError(f"this JSON is not a preview: {_HOW}")
     if not {"steps", "changeSummary", "diagnostics"} & document.keys():
-        raise Stopped(f"this JSON is not a preview, it has no steps: {_HOW}")
+        raise CommandError(f"this JSON is not a preview, it has no steps: {_HOW}")
     return document
 
 
 def objects(value: object) -> list[Object]:
-    """The objects of a list; none of what is no list."""
+    """The objects of a list; empty when the value is not a list."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, Sequence) else []
 
 
@@ -78,17 +78,17 @@ def stack_of(urn: str) -> str:
 
 
 def name_of(step: Object) -> str:
-    """The resource's name, which may have any sign in it."""
+    """The resource's name, which may contain any character."""
     return str(step["urn"]).split("::", 3)[-1]
 
 
 def part(step: Object, name: str, *keys: str) -> Object:
-    """The first of these keys under ``oldState`` or ``newState`` that has anything."""
+    """The first non-empty object among these keys of ``oldState`` or ``newState``."""
     whole = step.get(name)
     for key in keys:
-        found = whole.get(key) if isinstance(whole, Mapping) else None
-        if isinstance(found, Mapping) and found:
-            return found
+        props = whole.get(key) if isinstance(whole, Mapping) else None
+        if isinstance(props, Mapping) and props:
+            return props
     return {}
 
 
@@ -98,7 +98,7 @@ def text_of(props: Object, key: str) -> str | None:
 
 
 def date_of(props: Object, key: str) -> datetime | None:
-    """A date in its normal form; None when it is absent, "none", or not known yet."""
+    """A date in normal form; None when it is absent, "none" or unknown."""
     text = text_of(props, key)
     if text is None:
         return None
@@ -109,18 +109,18 @@ def date_of(props: Object, key: str) -> datetime | None:
 
 
 def notes_of(diagnostic: Object) -> list[str]:
-    """This package's own lines: what the provider prints, and what a component of ours warns of."""
-    message = _COLOUR.sub("", str(diagnostic["message"]))
+    """This package's own lines: what the provider prints, and its components' warnings."""
+    message = _COLOR.sub("", str(diagnostic["message"]))
     lines = [line.strip() for line in message.splitlines()]
     if isinstance(diagnostic.get("urn"), str) and type_of(diagnostic).startswith(_COMPONENTS):
-        said = " ".join(line for line in lines if line).removeprefix("warning: ")
-        return [said] if diagnostic.get("severity") == "warning" and said else []
+        text = " ".join(line for line in lines if line).removeprefix("warning: ")
+        return [text] if diagnostic.get("severity") == "warning" and text else []
     return [line[len(_NOTE) :].strip() for line in lines if line.startswith(_NOTE)]
 
 
 def error_of(diagnostic: Object) -> str:
-    """An error in one line: what the provider's check says, what a program's last line says, or all of it."""
-    message = _COLOUR.sub("", str(diagnostic["message"])).strip()
+    """An error in one line: the provider's reason, a traceback's last line, or the whole message."""
+    message = _COLOR.sub("", str(diagnostic["message"])).strip()
     message = message.removeprefix("error: ").removeprefix("Preview failed: ").strip()
     problem = _PROBLEM.search(message)
     if problem is not None:
@@ -128,5 +128,5 @@ def error_of(diagnostic: Object) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if not lines:
         return "the engine gave no reason"
-    # Of a traceback only the last line is for a reader.
+    # Only the last line of a traceback helps a reviewer.
     return lines[-1] if any(line.startswith("Traceback") for line in lines) else " ".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from ami_deprecation.cli.page import as_html
+from ami_deprecation.cli.report.html import as_html
 from ami_deprecation.ec2.listing import Reference
 from tests.support.browser import CONTRAST, FLAGS, NAMES, Visit
 from tests.support.cli_samples import image, report, row
@@ -40,10 +40,10 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next((where for name in NAMES if (where := shutil.which(name))), None)
-    assert path, "these tests need a Chromium: make browser"
+    executable = next((path for name in NAMES if (path := shutil.which(name))), None)
+    assert executable, "these tests need a Chromium: make browser"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield started
         started.close()
 
@@ -156,7 +156,7 @@ def test_timeline_of_family_is_readable_by_screen_readers(visit: Visit) -> None:
     described = drawing.get_attribute("aria-labelledby")
     assert described
     text = [page.locator(f"#{each}").text_content() for each in described.split()]
-    assert text[1] == ("4 images: 1 deprecated, 2 due, 1 without a date. The next date is 2027-01-27.")
+    assert text[1] == ("4 images: 1 deprecated, 2 scheduled, 1 without a date. The next date is 2027-01-27.")
     today = drawing.locator("line.today").bounding_box()
     bars = {
         str(bar.locator("xpath=..").locator("title").text_content()): bar.bounding_box()
@@ -167,7 +167,7 @@ def test_timeline_of_family_is_readable_by_screen_readers(visit: Visit) -> None:
     for title, box in bars.items():
         assert box
         ends_after_today = box["x"] + box["width"] > today["x"] + 1
-        assert ends_after_today is ("due on" in title), title
+        assert ends_after_today is ("scheduled for" in title), title
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

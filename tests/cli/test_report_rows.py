@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ami_deprecation.cli.rows import State, is_due, is_in_use, ordered
+from ami_deprecation.cli.report.rows import State, is_due, is_in_use, ordered
 from ami_deprecation.ec2.listing import Reference
 from tests.support.cli_samples import NOW, image, row
 
@@ -19,14 +19,14 @@ QUARTER = timedelta(days=90)
     ("due", "state", "expected", "days"),
     [
         (None, "available", State.NONE, None),
-        (10.5, "available", State.DUE, 10),
-        (0.5, "available", State.DUE, 0),
+        (10.5, "available", State.SCHEDULED, 10),
+        (0.5, "available", State.SCHEDULED, 0),
         (0, "available", State.DEPRECATED, 0),
         (-0.5, "available", State.DEPRECATED, 0),
         (-3.5, "available", State.DEPRECATED, -3),
         (10, "disabled", State.DISABLED, 10),
         (None, "disabled", State.DISABLED, None),
-        (10, "pending", State.DUE, 10),
+        (10, "pending", State.SCHEDULED, 10),
     ],
 )
 def test_state_and_days_follow_from_date(
@@ -51,9 +51,7 @@ def test_next_date_comes_first_and_images_without_one_last() -> None:
         (13, "disabled", False),
     ],
 )
-def test_due_includes_passed_dates_and_no_disabled_image(
-    due: float | None, state: str, expected: bool
-) -> None:
+def test_due_includes_passed_dates_and_no_disabled_image(due: float | None, state: str, expected: bool) -> None:
     assert is_due(row(image(due=due, state=state)), NOW, TWO_WEEKS) is expected
 
 
@@ -73,7 +71,7 @@ def test_record_has_exactly_documented_keys() -> None:
         "created": "2026-10-07T12:00:00Z",
         "deprecation_time": "2027-01-25T12:00:00Z",
         "days_left": 10,
-        "state": "due",
+        "state": "scheduled",
         "last_launched": "2027-01-13T12:00:00Z",
         "public": False,
         "used_by": [{"resource_type": TEMPLATE.resource_type, "arn": TEMPLATE.arn}],

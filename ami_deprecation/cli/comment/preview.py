@@ -1,4 +1,4 @@
-"""What a preview says about deprecation dates: the digest of ``digests`` -> one change an image. Pure."""
+"""What a preview says about deprecation dates: from the digest to one change an image. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import dates
-from ..core import inputs, state
+from ... import dates
+from ...core import inputs, state
 from . import digests
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ class Action(str, enum.Enum):
     LATER = "moved later"
     EARLIER = "moved earlier"
     CANCELLED = "cancelled"
-    #: The date that was found on the image comes back.
+    #: The image's original date comes back.
     RESTORED = "restored"
-    #: A date that is there is taken over; nothing changes in EC2.
+    #: The image has the declared date already; nothing changes in EC2.
     ADOPTED = "adopted"
     #: The resource changes, the date does not.
     KEPT = "kept"
 
 
-#: What is a call to EC2.
+#: The actions that call EC2.
 CHANGING = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.CANCELLED, Action.RESTORED})
 
 
@@ -42,11 +42,11 @@ CHANGING = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.CANCELLED
 class Date:
     """A date as a preview knows it."""
 
-    #: None when it is open.
+    #: None when it is unknown.
     when: datetime | None = None
-    #: It counts from when it is applied: days from then, and ``when`` is what it would be now.
+    #: Days from when it is applied; ``when`` is then the date it would have now.
     in_days: int | None = None
-    #: It counts from when the image is made, and the image is not made yet.
+    #: Days from the creation of an image that does not exist yet.
     after_days: int | None = None
 
 
@@ -55,18 +55,18 @@ class Change:
     """One image of a preview."""
 
     resource: str
-    #: None when the image is made in the same update, or its id is a secret.
+    #: None when the image is created in the same update, or its id is a secret.
     image_id: str | None
     image_name: str
     region: str
     action: Action
     before: datetime | None
     after: Date
-    #: More about it, for a reader.
+    #: A reason or detail for the reviewer.
     remark: str = ""
-    #: Whether the program still has the resource.
+    #: Whether the program still declares the resource.
     declared: bool = True
-    #: Whether the program keeps the id a secret, as that of an `aws.ssm.get_parameter` is.
+    #: Whether the id is a secret, as the value of `aws.ssm.get_parameter` is.
     is_secret: bool = False
 
 
@@ -74,14 +74,14 @@ class Change:
 class Preview:
     """What a preview says about deprecation dates."""
 
-    #: ``project/stack``; empty when there is no step.
+    #: ``project/stack``; empty when the preview has no step.
     stack: str
     changes: tuple[Change, ...]
-    #: How many resources stay as they are, as far as the digest has them (``--show-sames``).
+    #: How many resources are unchanged, as far as the digest lists them (``--show-sames``).
     unchanged: int
     #: This package's own lines.
     notes: tuple[str, ...]
-    #: Why the preview did not come to its end; then changes can be missing.
+    #: Why the preview failed; changes can then be missing.
     errors: tuple[str, ...]
 
 
@@ -90,24 +90,24 @@ def read(digest: Object, now: datetime) -> Preview:
     steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
     ours = [step for step in steps if digests.type_of(step) == TYPE]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
-    found = [change for step in ours for change in _changes(step, gone, now)]
-    said = [
+    changes = [change for step in ours for change in _changes(step, gone, now)]
+    diagnostics = [
         each for each in digests.objects(digest.get("diagnostics")) if isinstance(each.get("message"), str)
     ]
     return Preview(
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
         changes=tuple(
-            sorted(_merged(found), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
+            sorted(_merged(changes), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
-        notes=tuple(sorted({note for each in said for note in digests.notes_of(each)})),
-        errors=_errors(said),
+        notes=tuple(sorted({note for each in diagnostics for note in digests.notes_of(each)})),
+        errors=_errors(diagnostics),
     )
 
 
-def _errors(said: Sequence[Object]) -> tuple[str, ...]:
-    found = {digests.error_of(each) for each in said if each.get("severity") == "error"}
-    return tuple(sorted(found - {digests.CLOSING} or found))
+def _errors(diagnostics: Sequence[Object]) -> tuple[str, ...]:
+    errors = {digests.error_of(each) for each in diagnostics if each.get("severity") == "error"}
+    return tuple(sorted(errors - {digests.CLOSING} or errors))
 
 
 def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
@@ -133,7 +133,7 @@ def _change(
     image_id, name = digests.text_of(props, "image_id"), digests.text_of(props, state.NAME_KEY)
     return Change(
         resource=digests.name_of(step),
-        # What is not known yet is a UUID in the digest.
+        # An unknown value is a UUID in the digest.
         image_id=image_id if image_id is None or image_id.startswith("ami-") else None,
         image_name=name or "",
         region=digests.text_of(props, "region") or "",
@@ -161,7 +161,7 @@ def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
         remark = _settings(step)
     else:
         is_repair = ours is not None and before != ours and after.when == ours
-        remark = "puts back what was changed from outside" if is_repair else ""
+        remark = "repairs a change made outside Pulumi" if is_repair else ""
     return _change(step, {**old, **new}, action, before, after, remark)
 
 
@@ -188,23 +188,23 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
     whole = step.get("oldState")
     facts: Object = whole if isinstance(whole, Mapping) else {}
     before, ours = digests.date_of(old, state.LIVE_KEY), digests.date_of(old, state.SCHEDULED_KEY)
-    found = digests.date_of(old, state.PREVIOUS_KEY)
+    original = digests.date_of(old, state.PREVIOUS_KEY)
     kept = ""
     if facts.get("retainOnDelete") is True:
-        kept = "the resource is removed with retain_on_delete"
+        kept = "the resource has retain_on_delete"
     elif facts.get("deletedWith") in gone:
-        kept = "it is deleted with the image"
+        kept = "it is deleted with its image (deleted_with)"
     elif before is None:
-        kept = "it has no date"
+        kept = "the image has no date"
     elif ours is not None and before != ours:
-        kept = f"this resource did not set it (it stands for {dates.to_text(ours)})"
+        kept = f"this resource did not set it (it set {dates.to_text(ours)})"
     if kept:
         return _change(step, old, Action.KEPT, before, Date(before), kept)
-    if old.get("on_destroy") == "restore" and found is not None:
-        if found == before:
-            return _change(step, old, Action.KEPT, before, Date(before), "it is the date found on the image")
-        if not dates.is_past(found, now):
-            return _change(step, old, Action.RESTORED, before, Date(found))
+    if old.get("on_destroy") == "restore" and original is not None:
+        if original == before:
+            return _change(step, old, Action.KEPT, before, Date(before), "it is the image's original date")
+        if not dates.is_past(original, now):
+            return _change(step, old, Action.RESTORED, before, Date(original))
     return _change(step, old, Action.CANCELLED, before, Date())
 
 
@@ -220,7 +220,7 @@ def _after(new: Object, now: datetime) -> Date:
 
 
 def _merged(changes: Sequence[Change]) -> list[Change]:
-    """One change an image: a delete of an image that another resource takes over cancels nothing."""
+    """One change an image: deleting a resource whose image another one declares cancels nothing."""
     takers = {_key(each) for each in changes if each.declared}
     left = {_key(each): each.resource for each in changes if not each.declared and _key(each) in takers}
     return [
@@ -242,6 +242,6 @@ def _key(change: Change) -> tuple[str, str]:
 
 
 def _image(props: Object) -> tuple[object, object]:
-    """What tells images apart: all secrets look the same, so there it is the image's name."""
+    """What distinguishes images; a secret id is masked, so the image's name stands in."""
     image_id = props.get("image_id")
     return props.get(state.NAME_KEY) if image_id == digests.SECRET else image_id, props.get("region")

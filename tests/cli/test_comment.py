@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation.cli import digests, preview
-from ami_deprecation.cli.preview import CHANGING, Action
+from ami_deprecation.cli.comment import digests, preview
+from ami_deprecation.cli.comment.preview import CHANGING, Action
 from tests.support.cli_command import command, succeed
 from tests.support.programs import declare, resource
 
@@ -86,12 +86,12 @@ EXPECTED = {
     "later": "| {id} | eu-west-1 | {d100} → {d130} | 129 days | moved later (30 days) |",
     "earlier": "| {id} | eu-west-1 | {d100} → {d3} | 2 days | moved earlier (97 days) | ⚠️ short notice: 2 days |",
     "gone": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
-    "restored": "| {id} | eu-west-1 | {d100} → 2031-01-01 | {original} days | restored |",
+    "restored": "| {id} | eu-west-1 | {d100} → 2031-01-01 | {restored} days | restored |",
     "old": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
     "new": "| {id} | eu-west-1 | none → {d100} | 99 days | set |",
     "renamed": "| {id} | eu-west-1 | {d100} | 99 days | kept: the resource before is now after |",
-    "drift": "| {id} | eu-west-1 | none → {d100} | 99 days | set: puts back what was changed from outside |",
-    "adopted": "| {id} | eu-west-1 | 2031-01-01 | {original} days | adopted: nothing changes in EC2 |",
+    "drift": "| {id} | eu-west-1 | none → {d100} | 99 days | set: repairs a change made outside Pulumi |",
+    "adopted": "| {id} | eu-west-1 | 2031-01-01 | {restored} days | adopted: nothing changes in EC2 |",
     "taken": "| {id} | eu-west-1 | 2031-01-01 → {d200} | 199 days | moved earlier ({moved} days) "
     "| ⚠️ already has the date 2031-01-01T00:00:00Z, which {d200}T00:00:00Z will replace |",
     "relative": "| {id} | eu-west-1 | none → in 30 days (about {d30} if applied today) | 30 days | set |",
@@ -103,7 +103,7 @@ def test_every_kind_of_change_has_its_row(changed: Stack, ec2: LocalEC2, ids: di
     shown = succeed(ec2, "comment", stdin=printed)
     original = datetime.fromisoformat(f"{FOUND}T00:00:00+00:00")
     values = {f"d{days}": day(days) for days in (3, 30, 100, 130, 200)} | {
-        "original": (original - NOW).days,
+        "restored": (original - NOW).days,
         "moved": (original - datetime.fromisoformat(f"{day(200)}T00:00:00+00:00")).days,
     }
     expected = {row.format(id=f"{name}-image<br>`{ids[name]}`", **values) for name, row in EXPECTED.items()}
@@ -148,7 +148,7 @@ def test_comment_is_stable_and_empty_after_update(changed: Stack, ec2: LocalEC2)
     assert marker == one.splitlines()[0]
     assert sentence == "No AMI deprecation date changes in `project/test`."
     with_sames = changed.run("preview", "--json", "--show-sames").stdout
-    assert "8 resources stay as they are." in succeed(ec2, "comment", stdin=with_sames)
+    assert "8 resources are unchanged." in succeed(ec2, "comment", stdin=with_sames)
 
 
 def test_image_of_same_update_and_public_one(stack: Stack, ec2: LocalEC2) -> None:
@@ -167,7 +167,8 @@ def test_image_of_same_update_and_public_one(stack: Stack, ec2: LocalEC2) -> Non
     )
     shown = succeed(ec2, "comment", stdin=stack.run("preview", "--json").stdout)
     assert (
-        "| `copied`<br>made in this update | eu-west-1 | none → 400 days after it is made |  | set |" in shown
+        "| `copied`<br>created in this update | eu-west-1 | none → 400 days after it is created |  | set |"
+        in shown
     )
     assert "⚠️ is public: EC2 will move its date only earlier from then on, and not cancel it" in shown
 
@@ -193,7 +194,7 @@ def test_failed_preview_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2
     printed = stack.run("preview", "--json", check=False)
     assert printed.code != 0
     shown = succeed(ec2, "comment", stdin=printed.stdout)
-    assert "The preview failed, so what would change is not known." in shown
+    assert "The preview failed, so the changes are unknown." in shown
     assert (
         "- ⚠️ the preview failed: web: 2020-01-01T00:00:00Z is past, or less than two minutes ahead" in shown
     )

@@ -1,4 +1,4 @@
-"""The Markdown of a pull request's comment. Pure."""
+"""The comment as Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .. import dates
-from . import writing
+from ... import dates
+from .. import output
 from .preview import Action
-from .remarks import notice
+from .warnings import notice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from .preview import Change, Preview
-    from .remarks import Remarks
+    from .warnings import Warnings
 
 #: GitHub takes 65,536 characters in a comment.
 LONGEST = 65_000
-#: A program's own error can be of any length; its beginning says what it is.
+#: An error of the program can have any length; its beginning tells what it is.
 _LONGEST_WARNING = 1_000
-_HEAD = ("Image", "Region", "Date", "Notice", "What happens")
+_HEAD = ("Image", "Region", "Date", "Notice", "Change")
 
 
 def marker(key: str) -> str:
-    """The first line, by which a job finds the comment that it has to edit; not shown."""
+    """The hidden first line, by which a job finds the comment to edit."""
     safe = re.sub("-+", "-", " ".join(key.replace(">", "").split()))
     return f"<!-- ami-deprecation comment{': ' if safe else ''}{safe} -->"
 
 
-def comment(preview: Preview, said: Remarks, now: datetime, *, key: str, longest: int = LONGEST) -> str:
-    """The whole comment: warnings and what they are about, then everything else, folded.
+def comment(preview: Preview, warnings: Warnings, now: datetime, *, key: str, longest: int = LONGEST) -> str:
+    """The whole comment: warnings and the images they concern, then the rest, folded.
 
     Args:
-        preview: what the preview says.
-        said: its warnings.
-        now: the moment from which notice counts.
-        key: what tells this comment from others of the same pull request.
-        longest: in characters; what is over it is left out, and said.
+        preview: the preview.
+        warnings: its warnings.
+        now: the moment from which notice counts (aware).
+        key: distinguishes this comment from others of the pull request.
+        longest: in characters; what is over it is left out, and warnings.
     """
     head = [marker(key)]
-    where = f" in {writing.code(preview.stack)}" if preview.stack else ""
-    if not preview.changes and not said.general:
+    where = f" in {output.code(preview.stack)}" if preview.stack else ""
+    if not preview.changes and not warnings.general:
         head += [f"No AMI deprecation date changes{where}.{_unchanged(preview)}", ""]
         return "\n".join(head)
     head += [f"### AMI deprecation dates{where}", "", summary(preview), ""]
-    general = [f"- {_warning(each)}" for each in said.general]
-    pairs = list(zip(preview.changes, said.of_change, strict=True))
-    warned = [_row(change, now, warnings) for change, warnings in pairs if warnings]
-    others = [_row(change, now) for change, warnings in pairs if not warnings]
+    general = [f"- {_warning(each)}" for each in warnings.general]
+    pairs = list(zip(preview.changes, warnings.of_change, strict=True))
+    warned = [_row(change, now, own) for change, own in pairs if own]
+    others = [_row(change, now) for change, own in pairs if not own]
     whole = len(general) + len(pairs)
     for count in (*range(whole, 0, -max(1, whole // 50)), 0):
         text = "\n".join([*head, *_body(general, warned, others, count)])
@@ -61,41 +61,35 @@ def comment(preview: Preview, said: Remarks, now: datetime, *, key: str, longest
 
 
 def summary(preview: Preview) -> str:
-    """What happens to how many: ``**3 images**: 2 set, 1 cancelled; 12 unchanged.``."""
+    """Images by action: ``**3 images**: 2 set, 1 cancelled; 12 unchanged.``."""
     if preview.errors and not preview.changes:
-        return "The preview failed, so what would change is not known."
+        return "The preview failed, so the changes are unknown."
     if not preview.changes:
         return f"No date changes.{_unchanged(preview)}"
     counts = Counter(change.action for change in preview.changes)
     parts = [f"{counts[action]} {action.value}" for action in Action if counts[action]]
     number = len(preview.changes)
     rest = f"; {preview.unchanged} unchanged" if preview.unchanged else ""
-    not_all = " The preview failed, so this may not be all." if preview.errors else ""
+    not_all = " The preview failed, so changes may be missing." if preview.errors else ""
     return f"**{number} image{'s' if number != 1 else ''}**: {', '.join(parts)}{rest}.{not_all}"
 
 
 def _unchanged(preview: Preview) -> str:
     number = preview.unchanged
-    return (
-        f" {number} resource{'s stay' if number != 1 else ' stays'} as {'they are' if number != 1 else 'it is'}."
-        if number
-        else ""
-    )
+    return f" {number} resource{'s are' if number != 1 else ' is'} unchanged." if number else ""
 
 
 def _body(general: Sequence[str], warned: Sequence[str], others: Sequence[str], count: int) -> list[str]:
     """The first so many warnings and rows, these in one or two tables."""
     lines = [*general[:count]]
     if count < len(general):
-        lines.append(
-            f"- {len(general) - count} more warnings do not fit into a comment: see the preview itself."
-        )
+        lines.append(f"- {len(general) - count} more warnings do not fit into a comment: see the preview.")
     if general:
         lines.append("")
     count = max(0, count - len(general))
     shown = warned[:count]
     if shown:
-        lines += ["**Look at these first**", "", *_table(shown, "Attention"), ""]
+        lines += ["**Review these first**", "", *_table(shown, "Attention"), ""]
     folded = others[: max(0, count - len(warned))]
     if folded:
         more = "more " if warned else ""
@@ -104,7 +98,7 @@ def _body(general: Sequence[str], warned: Sequence[str], others: Sequence[str], 
         lines += ["<details>", f"<summary>{title}</summary>", "", *_table(folded), "", "</details>", ""]
     left_out = len(warned) + len(others) - len(shown) - len(folded)
     if left_out:
-        lines += [f"{left_out} more do not fit into a comment: see the preview itself.", ""]
+        lines += [f"{left_out} more do not fit into a comment: see the preview.", ""]
     return lines
 
 
@@ -126,16 +120,16 @@ def _row(change: Change, now: datetime, warnings: Sequence[str] | None = None) -
 
 def _warning(text: str) -> str:
     short = text if len(text) <= _LONGEST_WARNING else f"{text[:_LONGEST_WARNING]}…"
-    return f"⚠️ {writing.markdown(short)}"
+    return f"⚠️ {output.markdown(short)}"
 
 
 def _image(change: Change) -> str:
     if change.is_secret:
-        return f"{writing.markdown(change.image_name or change.resource)}<br>its id is a secret"
+        return f"{output.markdown(change.image_name or change.resource)}<br>its id is a secret"
     if change.image_id is None:
-        return f"{writing.code(change.resource)}<br>made in this update"
-    name = writing.markdown(change.image_name or change.resource)
-    return f"{name}<br>{writing.code(change.image_id)}"
+        return f"{output.code(change.resource)}<br>created in this update"
+    name = output.markdown(change.image_name or change.resource)
+    return f"{name}<br>{output.code(change.image_id)}"
 
 
 def _dates(change: Change) -> str:
@@ -150,7 +144,7 @@ def _after(change: Change) -> str:
     if after.in_days is not None:
         return f"in {after.in_days} days (about {after.when:%Y-%m-%d} if applied today)"
     if after.after_days is not None:
-        return f"{after.after_days} days after it is made"
+        return f"{after.after_days} days after it is created"
     if after.when is None and change.action not in (Action.CANCELLED, Action.KEPT):
         return "known after the update"
     return _date(after.when)
@@ -170,4 +164,4 @@ def _what(change: Change) -> str:
         what += f" ({days} day{'s' if days != 1 else ''})" if days else ""
     if change.action is Action.ADOPTED:
         what += ": nothing changes in EC2"
-    return f"{what}: {writing.markdown(change.remark)}" if change.remark else what
+    return f"{what}: {output.markdown(change.remark)}" if change.remark else what

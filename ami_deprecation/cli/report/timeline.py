@@ -97,13 +97,13 @@ def ticks(over: Span, now: datetime) -> list[Tick]:
 
 
 def _months(over: Span, step: int) -> list[datetime]:
-    found = []
+    months = []
     number = over.start.year * 12
     while (month := datetime(number // 12, number % 12 + 1, 1, tzinfo=timezone.utc)) <= over.end:
         if month >= over.start:
-            found.append(month)
+            months.append(month)
         number += step
-    return found
+    return months
 
 
 def _has_room(over: Span, month: datetime, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Text on its way out: where it goes, and what must not be read as markup."""
+"""Writing text: where it goes, and how to keep it from being read as markup."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-#: Characters that Markdown or HTML would take as theirs.
+#: Characters that Markdown or HTML would interpret.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~#])")
-#: With these a spreadsheet takes a cell for a formula. Source: OWASP, "CSV Injection".
+#: A spreadsheet reads a cell that starts with one of these as a formula. Source: OWASP, "CSV Injection".
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(text: str, output: str | None) -> None:
+def write(text: str, path: str | None) -> None:
     """Write to a file, or to stdout.
 
     Raises:
         OSError: the file cannot be written.
     """
-    if output is None or output == "-":
+    if path is None or path == "-":
         click.echo(text, nl=False)
     else:
-        Path(output).write_text(text, encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8")
 
 
 def length(time: timedelta) -> str:
-    """Whole days, and hours when it is less than one: ``3 days``, ``1 hour``."""
+    """Whole days, or hours below one day: ``3 days``, ``1 hour``."""
     days, hours = time.days, time.seconds // 3600
     if days:
         return f"{days} day{'s' if days != 1 else ''}"
@@ -38,14 +38,14 @@ def length(time: timedelta) -> str:
 
 
 def distance(when: datetime, now: datetime) -> str:
-    """How far a moment is away: ``in 3 days``, ``5 hours ago``."""
+    """The time until or since a moment: ``in 3 days``, ``5 hours ago``."""
     return f"in {length(when - now)}" if when > now else f"{length(now - when)} ago"
 
 
 def markdown(text: str) -> str:
-    """Text that stays as it is in GitHub's and GitLab's Markdown, also inside a table."""
+    """Text that GitHub and GitLab show literally, also inside a table."""
     escaped = _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
-    # The comment keeps @name from calling somebody of that name.
+    # The HTML comment keeps @name from mentioning a user.
     return escaped.replace("&", "&amp;").replace("@", "@<!-- -->")
 
 
@@ -59,5 +59,5 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Text for a spreadsheet, which must not run it."""
+    """Text that a spreadsheet does not run as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

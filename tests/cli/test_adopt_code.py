@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.cli.takeover import Extras, adoptions, as_python, as_yaml
+from ami_deprecation.cli.adopt import Extras, adoptions, as_python, as_yaml
 from ami_deprecation.doors import project
 from tests.support.cli_samples import NOW, image
 
@@ -66,9 +66,9 @@ def test_same_names_get_region_then_id() -> None:
     )
 )
 def test_resource_names_are_unique(given_names: list[tuple[str, str]]) -> None:
-    unique = names(*given_names)
-    assert len(unique) == len(given_names)
-    assert len(set(unique)) == len(unique)
+    made = names(*given_names)
+    assert len(made) == len(given_names)
+    assert len(set(made)) == len(made)
 
 
 @pytest.mark.parametrize("extras", [Extras(), Extras(profile="prod", role_arn=ROLE, on_destroy="restore")])
@@ -120,7 +120,7 @@ def test_yaml_without_images_is_empty_configuration() -> None:
 def test_public_image_is_marked_in_both() -> None:
     adopted = adoptions(SOME)
     for text in (as_python(adopted, Extras(), NOW), as_yaml(adopted, Extras())):
-        assert text.count("# public: EC2 moves its date only earlier, and does not cancel it") == 1
+        assert text.count("# public: EC2 moves its date only to an earlier one, and does not cancel it") == 1
 
 
 def test_dates_with_seconds_are_rounded_as_ec2_rounds() -> None:

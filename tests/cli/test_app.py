@@ -17,7 +17,7 @@ from ami_deprecation.cli.app import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERBS = ("report", "comment", "adopt", "iam-policy")
+COMMANDS = ("report", "comment", "adopt", "iam-policy")
 PREVIEW = json.dumps({"steps": [], "changeSummary": {}})
 
 
@@ -55,13 +55,13 @@ def test_console_script_is_same_program() -> None:
     assert (result.returncode, result.stdout) == (0, f"ami-deprecation {ami_deprecation.__version__}\n")
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_command_has_examples_and_exit_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([verb, "--help"]) == 0
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_examples_and_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert f"  ami-deprecation {verb}" in shown
+    assert f"  ami-deprecation {name}" in shown
     assert "Examples:" in shown
-    assert "Exit codes: 0 done; 1 something failed; 2 wrong options or input; 3" in shown
+    assert "Exit codes: 0 done; 1 something failed; 2 invalid options or input; 3" in shown
     longest = max(shown.splitlines(), key=len)
     assert len(longest) <= 110, longest
 
@@ -72,19 +72,19 @@ def test_every_command_has_examples_and_exit_codes(verb: str, capsys: pytest.Cap
         ([], "Missing command"),
         (["repot"], "No such command 'repot'"),
         (["report", "--nope"], "No such option"),
-        (["report", "--fail-within", "soon"], "'soon' is not a length of time: write 14d, 2w or 36h"),
+        (["report", "--fail-within", "soon"], "'soon' is not a duration: write 14d, 2w or 36h"),
         (["report", "--tag", "Team"], "'Team' is not a tag: write Key=Value"),
         (["report", "-r", "eu-west-9"], "'eu-west-9' is not a Region"),
-        (["report", "-r", "eu-west-1", "--all-regions"], "--region and --all-regions exclude each other"),
+        (["report", "-r", "eu-west-1", "--all-regions"], "--region and --all-regions are both set"),
         (
             ["report", "-r", "eu-west-1", "--role-arn", "reader"],
             "'reader' is not the ARN of a role, like arn:",
         ),
         (["comment", "/no/such/file.json"], "/no/such/file.json: No such file or directory"),
         (["iam-policy", "--read-only", "--tag", "a=b"], "--tag limits the calls that change a date"),
-        (["iam-policy", "-r", "eu-west-1,cn-north-1"], "one policy is for one partition"),
-        (["iam-policy", "-r", "eu-west-1", "--partition", "aws-cn"], "one policy is for one partition"),
-        (["iam-policy", "--partition", "azure"], "'azure' is no partition"),
+        (["iam-policy", "-r", "eu-west-1,cn-north-1"], "a policy covers one partition"),
+        (["iam-policy", "-r", "eu-west-1", "--partition", "aws-cn"], "a policy covers one partition"),
+        (["iam-policy", "--partition", "azure"], "'azure' is not a partition"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(
@@ -102,7 +102,7 @@ def test_missing_region_is_one_sentence() -> None:
     result = command("report")
     assert result.returncode == 2
     assert result.stderr == (
-        "ami-deprecation: no Region is set: give --region eu-west-1 or --all-regions, or set AWS_REGION\n"
+        "ami-deprecation: no Region is set: use --region eu-west-1 or --all-regions, or set AWS_REGION\n"
     )
 
 
@@ -110,18 +110,18 @@ def test_missing_credentials_name_region_and_exit_1() -> None:
     result = command("report", "-r", "eu-west-1", AWS_SHARED_CREDENTIALS_FILE=os.devnull)
     assert result.returncode == 1
     assert result.stdout == "Nothing could be read.\n"
-    assert result.stderr.startswith("ami-deprecation: eu-west-1: it is not in the report: ")
+    assert result.stderr.startswith("ami-deprecation: eu-west-1: not in the report: ")
     assert "there are no AWS credentials" in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_unexpected_error_is_one_line_unless_debugging() -> None:
-    broken = "import ami_deprecation.cli.preview as p\np.read = lambda *_: 1 / 0"
+    broken = "import ami_deprecation.cli.comment.preview as p\np.read = lambda *_: 1 / 0"
     result = command("comment", code=broken)
     assert result.returncode == 1
     assert result.stderr == (
-        "ami-deprecation: this should not happen, please report it (ZeroDivisionError: division by zero); "
-        "AMI_DEPRECATION_DEBUG=1 shows where\n"
+        "ami-deprecation: this is a bug, please report it (ZeroDivisionError: division by zero); "
+        "set AMI_DEPRECATION_DEBUG=1 for the traceback\n"
     )
     assert "Traceback" in command("comment", code=broken, AMI_DEPRECATION_DEBUG="1").stderr
 
@@ -133,9 +133,7 @@ def test_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_output_goes_to_file_and_nothing_to_stdout(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_output_goes_to_file_and_nothing_to_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "policy.json"
     assert run(["iam-policy", "--read-only", "-r", "cn-north-1", "-o", str(file)]) == 0
     assert capsys.readouterr().out == ""
@@ -146,13 +144,16 @@ def test_adopt_does_not_overwrite_files(tmp_path: Path, capsys: pytest.CaptureFi
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text("encryptionsalt: v1:abc\n")
     assert run(["adopt", "-r", "eu-west-1", "--format", "yaml", "-o", str(file)]) == 2
-    assert "is there already: name another file, or give --force" in capsys.readouterr().err
+    assert "exists: name another file, or use --force" in capsys.readouterr().err
     assert file.read_text() == "encryptionsalt: v1:abc\n"
 
 
 def test_help_names_default_regions(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb, default in (("report", "the Region in force"), ("iam-policy", "every Region")):
-        run([verb, "--help"])
+    for name, default in (
+        ("report", "the Region that your AWS settings name"),
+        ("iam-policy", "every Region"),
+    ):
+        run([name, "--help"])
         assert f"Default: {default}." in " ".join(capsys.readouterr().out.split())
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypedDict
 
-from .. import dates
+from ... import dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..ec2.listing import Reference
-    from ..image import Image
+    from ...ec2.listing import Reference
+    from ...image import Image
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -24,7 +24,7 @@ class State(str, enum.Enum):
     #: It has no deprecation date.
     NONE = "none"
     #: Its date is ahead.
-    DUE = "due"
+    SCHEDULED = "scheduled"
     #: Its date has come.
     DEPRECATED = "deprecated"
     #: Nobody can launch it (DisableImage), whatever its date.
@@ -97,7 +97,7 @@ def row(image: Image, now: datetime, references: Iterable[Reference] | None = No
     elif when is None:
         state = State.NONE
     else:
-        state = State.DEPRECATED if when <= now else State.DUE
+        state = State.DEPRECATED if when <= now else State.SCHEDULED
     days = None if when is None else int((when - now) / timedelta(days=1))
     return Row(image, state, days, None if references is None else tuple(references))
 

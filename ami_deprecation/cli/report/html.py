@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from .. import dates
-from .._version import __version__
+from ... import dates
+from ..._version import __version__
+from ..output import distance
 from .families import UNNAMED, by_family, family, version
+from .formats import day
 from .rows import State
-from .texts import day
 from .timeline import bar, span, ticks
-from .writing import distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from .formats import Report
     from .rows import Row
-    from .texts import Report
     from .timeline import Bar, Span
 
 #: A date within so many days is shown in another colour.
@@ -104,7 +104,7 @@ class Line:
 
 def as_html(report: Report) -> str:
     """The whole page."""
-    loader = PackageLoader("ami_deprecation.cli")
+    loader = PackageLoader("ami_deprecation.cli.report")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style, script = (loader.get_source(environment, f"report.{kind}")[0] for kind in ("css", "js"))
     over = span(report.rows, report.at)
@@ -155,8 +155,8 @@ def tiles(rows: Sequence[Row]) -> list[Tile]:
     counts = Counter(kind(row) for row in rows)
     labels = {
         "deprecated": "deprecated",
-        "soon": f"due within {SOON_DAYS} days",
-        "due": "due later",
+        "soon": f"within {SOON_DAYS} days",
+        "scheduled": "scheduled later",
         "none": "without a date",
         "disabled": "disabled",
     }
@@ -168,8 +168,8 @@ def tiles(rows: Sequence[Row]) -> list[Tile]:
 
 
 def kind(row: Row) -> str:
-    """Its state, with those that are due soon apart."""
-    soon = row.state is State.DUE and row.days_left is not None and row.days_left < SOON_DAYS
+    """Its state, with dates that are near set apart."""
+    soon = row.state is State.SCHEDULED and row.days_left is not None and row.days_left < SOON_DAYS
     return "soon" if soon else row.state.value
 
 
@@ -192,7 +192,7 @@ def families(rows: Sequence[Row], over: Span, now: datetime, *, show_region: boo
 
 def _urgency(item: tuple[str, Sequence[Row]]) -> tuple[bool, str, str]:
     """What comes next first, families without anything ahead last."""
-    upcoming = [day(row.image.deprecation_time) for row in item[1] if row.state is State.DUE]
+    upcoming = [day(row.image.deprecation_time) for row in item[1] if row.state is State.SCHEDULED]
     return not upcoming, min(upcoming, default=""), item[0]
 
 
@@ -200,12 +200,12 @@ def _description(rows: Sequence[Row]) -> str:
     counts = Counter(row.state for row in rows)
     said = {
         State.DEPRECATED: "deprecated",
-        State.DUE: "due",
+        State.SCHEDULED: "scheduled",
         State.NONE: "without a date",
         State.DISABLED: "disabled",
     }
     parts = [f"{counts[state]} {text}" for state, text in said.items() if counts[state]]
-    upcoming = [day(row.image.deprecation_time) for row in rows if row.state is State.DUE]
+    upcoming = [day(row.image.deprecation_time) for row in rows if row.state is State.SCHEDULED]
     following = f" The next date is {min(upcoming)}." if upcoming else ""
     return f"{len(rows)} image{'s' if len(rows) != 1 else ''}: {', '.join(parts)}.{following}"
 
@@ -232,7 +232,7 @@ def _standing(row: Row) -> str:
     when = day(row.image.deprecation_time)
     return {
         State.NONE: "no date",
-        State.DUE: f"due on {when}",
+        State.SCHEDULED: f"scheduled for {when}",
         State.DEPRECATED: f"deprecated since {when}",
         State.DISABLED: "disabled",
     }[row.state]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.cli.families import UNNAMED, family, version
+from ami_deprecation.cli.report.families import UNNAMED, family, version
 
 
 @pytest.mark.parametrize(

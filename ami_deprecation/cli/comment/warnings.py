@@ -1,4 +1,4 @@
-"""What a reviewer must not miss in a preview. Pure."""
+"""Warnings: what a reviewer must not miss in a preview. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from . import writing
+from .. import output
 from .preview import CHANGING, Action
 
 if TYPE_CHECKING:
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
 
     from .preview import Change, Preview
 
-#: What a note of the provider says first, when it is about one image.
+#: How a note of the provider starts when it is about one image.
 _ABOUT = re.compile(r"(?P<image>ami-[0-9a-f]{8,17})(?: \(.*?\))? in [a-z0-9-]+:? ")
 _NEW_DATES = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.RESTORED})
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From where on something is worth a warning."""
+    """Thresholds for warnings."""
 
-    #: A date nearer than this.
+    #: Warn of a date nearer than this.
     notice: timedelta = timedelta(days=7)
-    #: More changed images than this at once.
+    #: Warn of more changed images than this.
     many: int = 20
 
 
 @dataclass(frozen=True)
-class Remarks:
-    """Warnings: those about the whole, and those about one image, in the order of the changes."""
+class Warnings:
+    """Warnings about the whole preview, and about each change, in the order of the changes."""
 
     general: tuple[str, ...]
     of_change: tuple[tuple[str, ...], ...]
 
 
-def remarks(preview: Preview, now: datetime, limits: Limits) -> Remarks:
+def warnings_of(preview: Preview, now: datetime, limits: Limits) -> Warnings:
     """All warnings of a preview, as of a moment (aware)."""
     general = [f"the preview failed: {error}" for error in preview.errors]
     changing = sum(change.action in CHANGING for change in preview.changes)
@@ -53,7 +53,7 @@ def remarks(preview: Preview, now: datetime, limits: Limits) -> Remarks:
             about.setdefault(match["image"], []).append(note[match.end() :])
         else:
             general.append(note)
-    return Remarks(
+    return Warnings(
         tuple(general),
         tuple(
             (*_of_date(change, now, limits), *about.get(change.image_id, ())) for change in preview.changes
@@ -69,17 +69,17 @@ def _of_date(change: Change, now: datetime, limits: Limits) -> Sequence[str]:
     if change.after.in_days == 0:
         return ["deprecated as soon as this is applied"]
     if change.after.when <= now:
-        return ["the date is already past"]
+        return ["the date has passed"]
     if change.after.when - now < limits.notice:
         return [f"short notice: {notice(change, now)}"]
     return []
 
 
 def notice(change: Change, now: datetime) -> str:
-    """How long people have until the date: whole days, hours on the last day; empty without a date."""
+    """The time until the date: whole days, hours on the last day; empty without a date."""
     when = change.after.when
     if when is None:
         return ""
     if change.after.in_days is not None:
-        return writing.length(timedelta(change.after.in_days)) if change.after.in_days else "none"
-    return writing.length(when - now) if when >= now else "past"
+        return output.length(timedelta(change.after.in_days)) if change.after.in_days else "none"
+    return output.length(when - now) if when >= now else "past"

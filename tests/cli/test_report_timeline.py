@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.cli.timeline import Span, bar, span, ticks
+from ami_deprecation.cli.report.timeline import Span, bar, span, ticks
 from tests.support.cli_samples import NOW, ahead, image, row
 
 

@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import dates
-from . import writing
+from ... import dates
+from .. import output
 from .rows import Record, Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-COLOURS = {State.NONE: "dim", State.DUE: "", State.DEPRECATED: "red", State.DISABLED: "dim"}
+COLORS = {State.NONE: "dim", State.SCHEDULED: "", State.DEPRECATED: "red", State.DISABLED: "dim"}
 _SOON_DAYS = 30
 #: One line an image needs about this many columns; below, an image takes two or three lines.
 _WIDE = 120
@@ -43,14 +43,14 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """``4 images: 1 deprecated, 2 due, 1 without a date``."""
+        """``4 images: 1 deprecated, 2 scheduled, 1 without a date``."""
         if not self.rows:
             seen = [region for region in self.regions if region not in self.failed]
             return f"no images in {', '.join(seen)}" if seen else "nothing could be read"
         counts = Counter(row.state for row in self.rows)
         said = {
             State.DEPRECATED: "deprecated",
-            State.DUE: "due",
+            State.SCHEDULED: "scheduled",
             State.NONE: "without a date",
             State.DISABLED: "disabled",
         }
@@ -85,15 +85,15 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return writing.cell(" ".join(each["arn"] for each in value))
-    return writing.cell(value) if isinstance(value, str) else value
+        return output.cell(" ".join(each["arn"] for each in value))
+    return output.cell(value) if isinstance(value, str) else value
 
 
 def as_markdown(report: Report) -> str:
     """A heading, what failed, and a table."""
     referenced = any(row.references is not None for row in report.rows)
     lines = [f"### AMI deprecation: {report.summary}", ""]
-    lines += [f"- **{region}**: {writing.markdown(why)}" for region, why in report.failed.items()]
+    lines += [f"- **{region}**: {output.markdown(why)}" for region, why in report.failed.items()]
     if report.failed:
         lines.append("")
     if report.rows:
@@ -122,8 +122,8 @@ def _line(cells: Sequence[str]) -> str:
 def _markdown_cells(row: Row, *, referenced: bool) -> list[str]:
     image = row.image
     cells = [
-        writing.markdown(image.name),
-        writing.code(image.id),
+        output.markdown(image.name),
+        output.code(image.id),
         image.region,
         day(image.creation_date),
         day(image.deprecation_time),
@@ -132,7 +132,7 @@ def _markdown_cells(row: Row, *, referenced: bool) -> list[str]:
         day(image.last_launched_time),
         "yes" if image.public else "no",
     ]
-    return [*cells, writing.markdown(used_by(row))] if referenced else cells
+    return [*cells, output.markdown(used_by(row))] if referenced else cells
 
 
 def day(when: datetime | None) -> str:
@@ -222,7 +222,7 @@ def _narrow(report: Report) -> Table:
             name.append(f"\nused by {used_by(row)}", "dim")
         when = Text(day(image.deprecation_time))
         if image.deprecation_time is not None:
-            when.append(f"\n{writing.distance(image.deprecation_time, report.at)}", "dim")
+            when.append(f"\n{output.distance(image.deprecation_time, report.at)}", "dim")
         state = _state(row)
         if image.public:
             state.append("\npublic", "dim")
@@ -231,5 +231,5 @@ def _narrow(report: Report) -> Table:
 
 
 def _state(row: Row) -> Text:
-    soon = row.state is State.DUE and row.days_left is not None and row.days_left < _SOON_DAYS
-    return Text(row.state.value, "yellow" if soon else COLOURS[row.state])
+    soon = row.state is State.SCHEDULED and row.days_left is not None and row.days_left < _SOON_DAYS
+    return Text(row.state.value, "yellow" if soon else COLORS[row.state])

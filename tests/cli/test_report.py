@@ -46,10 +46,10 @@ def test_report_lists_own_images_of_region_by_date(ec2: LocalEC2) -> None:
     ec2.add_image("theirs", account="210987654321", public=True)
     ec2.add_image("elsewhere", region="us-east-1")
     document = listed(ec2)
-    rows = {each["name"]: (each["state"], each["days_left"]) for each in document["images"]}
-    assert rows == {
+    states = {each["name"]: (each["state"], each["days_left"]) for each in document["images"]}
+    assert states == {
         "past": ("deprecated", -3),
-        "later": ("due", 100),
+        "later": ("scheduled", 100),
         "endless": ("none", None),
         "off": ("disabled", None),
     }
@@ -85,7 +85,7 @@ def test_failing_region_is_named_and_others_are_shown(ec2: LocalEC2) -> None:
     assert names(document) == ["here"]
     assert list(document["failed"]) == ["us-east-1"]
     assert "ec2:DescribeImages" in document["failed"]["us-east-1"]
-    assert result.stderr.startswith("ami-deprecation: us-east-1: it is not in the report: ")
+    assert result.stderr.startswith("ami-deprecation: us-east-1: not in the report: ")
     assert result.stderr.count("\n") == 1
 
 
@@ -96,7 +96,7 @@ def test_report_keeps_images_when_references_fail(ec2: LocalEC2) -> None:
     assert result.returncode == 1
     [image] = json.loads(result.stdout)["images"]
     assert image["used_by"] is None
-    assert "who uses its images is not all known" in result.stderr
+    assert "the use of its images is not completely known" in result.stderr
     assert "ec2:DescribeImageReferences" in result.stderr
 
 
@@ -135,8 +135,8 @@ def test_gate_fails_when_image_in_use_is_due(
     if used:
         ec2.add_reference(image_id, "ssm:Parameter", PARAMETER)
     assert run(["report", "--fail-within", "14d"]) == code
-    errors = capsys.readouterr().err
-    assert (f"{image_id} (web) in eu-west-1 is in use" in errors) is bool(code)
+    told = capsys.readouterr().err
+    assert (f"{image_id} (web) in eu-west-1 is in use" in told) is bool(code)
     asked = [call for call in ec2.calls if call.action == "DescribeImageReferences"]
     assert len(asked) == (days is not None and days < 14), "only images that are due are looked into"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ami_deprecation.cli.policy import Needs, policy
+from ami_deprecation.cli.iam_policy import Needs, policy
 
 #: Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2":
 #: the resource type that an action takes (None: it can only be allowed on "*"), and its condition keys.
@@ -73,8 +73,8 @@ def of(needs: Needs, action: str) -> dict[str, object]:
 def keys(statement: dict[str, object]) -> set[str]:
     """The condition keys in their published form."""
     condition = statement.get("Condition", {})
-    keys = {key for test in condition.values() for key in test}  # type: ignore[attr-defined]
-    return {f"{key.partition('/')[0]}/${{TagKey}}" if "Tag/" in key else key for key in keys}
+    used = {key for test in condition.values() for key in test}  # type: ignore[attr-defined]
+    return {f"{key.partition('/')[0]}/${{TagKey}}" if "Tag/" in key else key for key in used}
 
 
 @pytest.mark.parametrize("needs", ALL_NEEDS)

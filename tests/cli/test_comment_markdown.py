@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ami_deprecation.cli.pull_request import comment, marker
-from ami_deprecation.cli.remarks import Limits, remarks
+from ami_deprecation.cli.comment.markdown import comment, marker
+from ami_deprecation.cli.comment.warnings import Limits, warnings_of
 from tests.support.cli_digests import note, props, read, step
 from tests.support.cli_samples import NOW
 
@@ -17,16 +17,16 @@ SMALL = """\
 
 **2 images**: 1 set, 1 moved earlier; 1 unchanged.
 
-**Look at these first**
+**Review these first**
 
-| Image | Region | Date | Notice | What happens | Attention |
+| Image | Region | Date | Notice | Change | Attention |
 | --- | --- | --- | --- | --- | --- |
 | web-2<br>`ami-00000000000000002` | eu-west-1 | 2027-04-25 12:00 UTC → 2027-01-18 12:00 UTC | 3 days | moved earlier (97 days) | ⚠️ short notice: 3 days |
 
 <details>
 <summary>1 more image</summary>
 
-| Image | Region | Date | Notice | What happens |
+| Image | Region | Date | Notice | Change |
 | --- | --- | --- | --- | --- |
 | web-1<br>`ami-00000000000000001` | eu-west-1 | none → 2027-03-06 12:00 UTC | 50 days | set |
 
@@ -35,9 +35,9 @@ SMALL = """\
 
 
 def text(*steps: object, diagnostics: object = None, many: int = 20, longest: int = 65_000) -> str:
-    preview = read(*steps, diagnostics=diagnostics)
-    warnings = remarks(preview, NOW, Limits(many=many))
-    return comment(preview, warnings, NOW, key=preview.stack, longest=longest)
+    shown = read(*steps, diagnostics=diagnostics)
+    warnings = warnings_of(shown, NOW, Limits(many=many))
+    return comment(shown, warnings, NOW, key=shown.stack, longest=longest)
 
 
 def line_of(shown: str, image: str) -> list[str]:
@@ -62,7 +62,7 @@ def test_comment_without_changes_is_one_line() -> None:
     lines = text(step("same", props(), props())).splitlines()
     assert lines == [
         "<!-- ami-deprecation comment: shop/prod -->",
-        "No AMI deprecation date changes in `shop/prod`. 1 resource stays as it is.",
+        "No AMI deprecation date changes in `shop/prod`. 1 resource is unchanged.",
     ]
 
 
@@ -81,10 +81,10 @@ def test_marker_is_one_html_comment_for_each_stack() -> None:
     [
         (step("create", new=props(to=6.9)), "short notice: 6 days"),
         (step("create", new=props(to=0.2)), "short notice: 4 hours"),
-        (step("create", new=props(to=-1)), "the date is already past"),
+        (step("create", new=props(to=-1)), "the date has passed"),
         (step("create", new=props(deprecate_in_days=0)), "deprecated as soon as this is applied"),
         (step("create", new=props(deprecate_in_days=3)), "short notice: 3 days"),
-        (step("update", props(to=90), props(to=-1)), "the date is already past"),
+        (step("update", props(to=90), props(to=-1)), "the date has passed"),
         (step("delete", props(to=-1)), "its date has passed: once cancelled, it cannot be set again"),
         (step("delete", props(to=90, original=2, on_destroy="restore")), "short notice: 2 days"),
     ],
@@ -112,9 +112,11 @@ def test_unremarkable_rows_are_folded(made: dict[str, object]) -> None:
 
 
 def test_notice_can_be_longer() -> None:
-    preview = read(step("create", new=props(to=13)))
-    assert remarks(preview, NOW, Limits()).of_change == ((),)
-    assert remarks(preview, NOW, Limits(notice=timedelta(days=14))).of_change == (("short notice: 13 days",),)
+    shown = read(step("create", new=props(to=13)))
+    assert warnings_of(shown, NOW, Limits()).of_change == ((),)
+    assert warnings_of(shown, NOW, Limits(notice=timedelta(days=14))).of_change == (
+        ("short notice: 13 days",),
+    )
 
 
 def test_many_changes_warn_and_adoptions_do_not_count() -> None:
@@ -143,10 +145,10 @@ def test_provider_note_is_in_its_row_or_on_top() -> None:
 def test_failed_preview_is_not_shown_as_no_change() -> None:
     failed = [{"message": "error: it broke", "severity": "error"}]
     shown = text(diagnostics=failed)
-    assert "The preview failed, so what would change is not known." in shown
+    assert "The preview failed, so the changes are unknown." in shown
     assert "- ⚠️ the preview failed: it broke" in shown
     assert "No AMI" not in shown
-    assert "so this may not be all." in text(step("create", new=props(to=50)), diagnostics=failed)
+    assert "so changes may be missing." in text(step("create", new=props(to=50)), diagnostics=failed)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ def test_failed_preview_is_not_shown_as_no_change() -> None:
             "none → in 30 days (about 2027-02-14 if applied today)",
             "set",
         ),
-        (step("create", new=props(deprecate_after_days=400)), "none → 400 days after it is made", "set"),
+        (step("create", new=props(deprecate_after_days=400)), "none → 400 days after it is created", "set"),
     ],
 )
 def test_row_shows_old_date_new_date_and_action(made: dict[str, object], date: str, what: str) -> None:
@@ -180,7 +182,7 @@ def test_image_of_same_update_is_named_by_resource() -> None:
         "region": "eu-west-1",
         "deprecate_after_days": 3,
     }
-    assert "| `copy`<br>made in this update | eu-west-1 |" in text(step("create", new=new, name="copy"))
+    assert "| `copy`<br>created in this update | eu-west-1 |" in text(step("create", new=new, name="copy"))
 
 
 def test_secret_image_id_is_not_shown_as_new() -> None:
@@ -220,7 +222,7 @@ def test_errors_keep_comment_within_limit(longest: int) -> None:
     failed = [{"message": f"error: web-{n}: {'why ' * n}", "severity": "error"} for n in range(600)]
     shown = text(step("create", new=props(to=50)), diagnostics=failed, longest=longest)
     assert len(shown) <= longest
-    assert "so this may not be all." in shown
+    assert "so changes may be missing." in shown
     assert "more warnings do not fit into a comment" in shown
     assert "1 more do not fit into a comment" in shown
 

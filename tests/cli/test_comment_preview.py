@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ami_deprecation.cli import digests
-from ami_deprecation.cli.exits import Exit, Stopped
-from ami_deprecation.cli.preview import Action, Date
+from ami_deprecation.cli.comment import digests
+from ami_deprecation.cli.comment.preview import Action, Date
+from ami_deprecation.cli.exits import CommandError, Exit
 from tests.support.cli_digests import digest, note, on, one, props, read, step, urn
 from tests.support.cli_samples import ahead
 
@@ -64,7 +64,7 @@ def test_update_without_date_change_keeps_date() -> None:
 def test_date_that_somebody_cancelled_outside_is_set_again() -> None:
     change = one(step("update", props(ours=100, deprecate_at="none"), props(to=100)))
     assert (change.action, change.before) == (Action.SET, None)
-    assert change.remark == "puts back what was changed from outside"
+    assert change.remark == "repairs a change made outside Pulumi"
 
 
 def test_deleted_resource_cancels_date() -> None:
@@ -86,8 +86,8 @@ def test_passed_original_date_cannot_be_restored() -> None:
     [
         (props(to=100, ours=50), {}, "did not set it"),
         (props(to=100), {"retainOnDelete": True}, "retain_on_delete"),
-        (props(to=100, original=100, on_destroy="restore"), {}, "found on the image"),
-        (props(), {}, "no date"),
+        (props(to=100, original=100, on_destroy="restore"), {}, "original date"),
+        (props(), {}, "has no date"),
     ],
 )
 def test_date_that_delete_leaves_alone_is_kept_and_why(
@@ -101,7 +101,7 @@ def test_date_that_delete_leaves_alone_is_kept_and_why(
 def test_resource_deleted_with_its_image_cancels_nothing() -> None:
     image = {"op": "delete", "urn": "urn:pulumi:prod::shop::aws:ec2/amiCopy:AmiCopy::copy"}
     change = one(image, step("delete", props(to=100), beside={"deletedWith": image["urn"]}))
-    assert (change.action, change.remark) == (Action.KEPT, "it is deleted with the image")
+    assert (change.action, change.remark) == (Action.KEPT, "it is deleted with its image (deleted_with)")
 
 
 def test_replacement_of_image_is_two_rows() -> None:
@@ -142,8 +142,8 @@ def test_other_resources_are_ignored_and_unchanged_counted() -> None:
     bucket = {"op": "create", "urn": "urn:pulumi:prod::shop::aws:s3/bucket:Bucket::b", "newState": {}}
     known = step("same", props(to=1), props(to=1))
     child = {**known, "urn": urn("child", parent="ami-deprecation:index:AmiDeprecationPolicy$")}
-    preview_read = read(bucket, step("refresh", props(to=9), props(to=8)), known, child)
-    assert (preview_read.changes, preview_read.unchanged, preview_read.stack) == ((), 2, "shop/prod")
+    shown = read(bucket, step("refresh", props(to=9), props(to=8)), known, child)
+    assert (shown.changes, shown.unchanged, shown.stack) == ((), 2, "shop/prod")
 
 
 def test_order_of_steps_does_not_matter() -> None:
@@ -152,18 +152,18 @@ def test_order_of_steps_does_not_matter() -> None:
 
 
 def test_provider_lines_become_notes_once_in_order() -> None:
-    given = [
+    diagnostics = [
         note("b is public"),
         note("a has a date"),
         note("b is public"),
         {"message": "other", "severity": "info"},
     ]
-    assert read(diagnostics=given).notes == ("a has a date", "b is public")
+    assert read(diagnostics=diagnostics).notes == ("a has a date", "b is public")
 
 
 def test_policy_warnings_become_notes_and_others_do_not() -> None:
     ours = "urn:pulumi:prod::shop::ami-deprecation:index:AmiDeprecationPolicy::base"
-    given = [
+    diagnostics = [
         {"urn": ours, "message": "warning: ami-1 is in use\n", "severity": "warning"},
         {"urn": ours, "message": "reading\n", "severity": "info"},
         {
@@ -172,7 +172,7 @@ def test_policy_warnings_become_notes_and_others_do_not() -> None:
             "severity": "warning",
         },
     ]
-    assert read(diagnostics=given).notes == ("ami-1 is in use",)
+    assert read(diagnostics=diagnostics).notes == ("ami-1 is in use",)
 
 
 def test_errors_are_one_line_each() -> None:
@@ -181,15 +181,17 @@ def test_errors_are_one_line_each() -> None:
         "{2020-01-01} has a problem: it is past\n"
     )
     traced = "error: Program failed with an unhandled exception:\nTraceback (most recent call last):\n  x\nKeyError: 'y'\n"
-    given = [{"message": text, "severity": "error"} for text in (ours, traced, "error: plain\nmore")]
-    assert read(diagnostics=given).errors == ("KeyError: 'y'", "plain more", "web: it is past")
+    diagnostics = [{"message": text, "severity": "error"} for text in (ours, traced, "error: plain\nmore")]
+    assert read(diagnostics=diagnostics).errors == ("KeyError: 'y'", "plain more", "web: it is past")
 
 
 def test_protected_resource_is_one_whole_error() -> None:
     refused = 'error: Preview failed: resource "web" cannot be deleted\nbecause it is protected.\n'
-    given = [{"message": text, "severity": "error"} for text in (refused, "error: preview failed\n")]
-    assert read(diagnostics=given).errors == ('resource "web" cannot be deleted because it is protected.',)
-    assert read(diagnostics=given[1:]).errors == ("preview failed",), "better than none"
+    diagnostics = [{"message": text, "severity": "error"} for text in (refused, "error: preview failed\n")]
+    assert read(diagnostics=diagnostics).errors == (
+        'resource "web" cannot be deleted because it is protected.',
+    )
+    assert read(diagnostics=diagnostics[1:]).errors == ("preview failed",), "better than none"
 
 
 def test_secret_image_ids_are_distinguished_by_name() -> None:
@@ -209,13 +211,13 @@ def test_secret_image_ids_are_distinguished_by_name() -> None:
     "text", [b"", b"  \n", b"Previewing update (prod):", b"[]", b"3", b"{}", b'{"steps": 3}']
 )
 def test_input_without_preview_is_refused(text: bytes) -> None:
-    with pytest.raises(Stopped, match="pulumi preview --json") as refused:
+    with pytest.raises(CommandError, match="pulumi preview --json") as refused:
         digests.load(text)
     assert refused.value.code is Exit.USAGE
 
 
 def test_streamed_preview_is_named() -> None:
-    with pytest.raises(Stopped, match="PULUMI_ENABLE_STREAMING_JSON_PREVIEW"):
+    with pytest.raises(CommandError, match="PULUMI_ENABLE_STREAMING_JSON_PREVIEW"):
         digests.load('{"sequence":0,"timestamp":1}\n{"sequence":1}\n')
 
 

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ami_deprecation.cli.texts import as_csv, as_json, as_markdown, as_table
+from ami_deprecation.cli.report.formats import as_csv, as_json, as_markdown, as_table
 from ami_deprecation.ec2.listing import Reference
 from tests.support.cli_samples import image, report, row
 
@@ -31,7 +31,7 @@ def test_json_has_documented_keys() -> None:
     assert ",".join(document["images"][0]) == KEYS
     assert {each["name"]: each["state"] for each in document["images"]} == {
         "web-2026-11": "none",
-        "web-2026-08": "due",
+        "web-2026-08": "scheduled",
         "web-2026-05": "deprecated",
         "off": "disabled",
     }
@@ -65,7 +65,7 @@ def test_markdown_escapes_names() -> None:
 def test_markdown_names_regions_that_failed() -> None:
     text = as_markdown(report(SOME, "eu-west-1", "us-east-1", us_east_1="no_answer"))
     assert "- **us-east-1**: no\\_answer\n" in text
-    assert "### AMI deprecation: 4 images: 1 deprecated, 1 due, 1 without a date, 1 disabled\n" in text
+    assert "### AMI deprecation: 4 images: 1 deprecated, 1 scheduled, 1 without a date, 1 disabled\n" in text
 
 
 def test_wide_terminal_has_one_colored_line_for_each_image() -> None:
@@ -74,7 +74,7 @@ def test_wide_terminal_has_one_colored_line_for_each_image() -> None:
     assert "ami-00000000000000002" in line
     assert "2027-01-25" in line
     assert "parameter/golden" in line
-    assert "\x1b[33mdue" in line
+    assert "\x1b[33mscheduled" in line
     assert "\x1b[31mdeprecated" in text
 
 

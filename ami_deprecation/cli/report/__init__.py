@@ -1,4 +1,4 @@
-"""``ami-deprecation report``: all of an account's images, and where each stands."""
+"""``ami-deprecation report``: an account's images and their deprecation dates."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from .. import ec2
-from . import options, page, reading, rows, texts, writing
-from .exits import TABLE, Exit
+from ... import ec2
+from .. import options, output, reading
+from ..exits import EXIT_CODES, Exit
+from . import formats, html, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from ..image import Image
-    from .reading import Reading
+    from ...image import Image
+    from ..reading import Reading
     from .rows import Row
 
 EPILOG = f"""\b
@@ -29,50 +30,50 @@ Examples:
 
 \b
 States:
-  none        it has no date           deprecated  its date has come
-  due         its date is ahead        disabled    nobody can launch it (DisableImage)
+  none        the image has no date    deprecated  the date has passed
+  scheduled   the date is ahead        disabled    the image cannot be launched (DisableImage)
 
 \b
 JSON: an object with
-  generated_at  when it was made
+  generated_at  the time of the report
   regions       the Regions that were read
-  failed        Region: why it could not be read, or not wholly
+  failed        Region: why it could not be read completely
   images        a list of objects with the keys
                   name, image_id, region, owner_id, created, deprecation_time,
-                  days_left (whole days; negative since the date), state, last_launched,
+                  days_left (whole days; negative after the date), state, last_launched,
                   public, used_by (a list of resource_type and arn)
-What is not known is null; times are UTC like 2027-06-01T00:00:00Z.
-CSV has the same keys as its header, and used_by as ARNs with blanks between.
+Unknown values are null; times are UTC like 2027-06-01T00:00:00Z.
+CSV has the same keys as its header; used_by holds ARNs separated by spaces.
 
-The gate --fail-within LENGTH exits with 3 when an image that is in use has a date that has come or comes within
-that time. In use means: a resource of this account refers to it (instances, launch templates, SSM parameters,
-Image Builder recipes), or EC2 says that it was launched within --launched-within. Disabled images do not
-count. When the report is not complete, because a Region failed, the exit code is 1 whatever the gate says.
+The gate --fail-within DURATION exits with 3 when an image in use has a date that has passed or is nearer than
+that. An image is in use when a resource of this account references it (instances, launch templates, SSM
+parameters, Image Builder recipes), or when EC2 reports a launch within --launched-within. Disabled images do
+not count. If a Region failed, the report is incomplete and the exit code is 1, whatever the gate finds.
 
-{TABLE}"""
+{EXIT_CODES}"""
 
 FORMATS = ("table", "json", "csv", "markdown", "html")
 
 
-@click.command("report", epilog=EPILOG, short_help="All your images, and where each stands.")
+@click.command("report", epilog=EPILOG, short_help="List your images and their deprecation dates.")
 @options.place
 @options.selection
-@click.option("--references", is_flag=True, help="Also who uses each image (DescribeImageReferences).")
+@click.option("--references", is_flag=True, help="Show what uses each image (DescribeImageReferences).")
 @click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="How to write it.",
+    help="The output format.",
 )
 @options.output
 @options.duration(
     "--fail-within",
-    text="Exit with 3 when an image in use is deprecated, or will be within this time: 14d, 2w, 36h.",
+    text="Exit with 3 if an image in use is deprecated, or will be within this: 14d, 2w, 36h.",
 )
 @options.duration(
-    "--launched-within", default="90d", text="For --fail-within: a launch within this time is a use."
+    "--launched-within", default="90d", text="For --fail-within: a launch this recent counts as use."
 )
 def report(  # noqa: PLR0913  # one argument an option
     *,
@@ -84,13 +85,13 @@ def report(  # noqa: PLR0913  # one argument an option
     tags: Sequence[tuple[str, str]],
     references: bool,
     form: str,
-    output: str | None,
+    path: str | None,
     fail_within: timedelta | None,
     launched_within: timedelta,
 ) -> Exit:
-    """Show all your images in one or more Regions: their dates, and where each stands.
+    """List your images in one or more Regions with their deprecation dates, soonest first.
 
-    A Region that fails is named, and the others are shown all the same; the exit code is then 1.
+    A Region that fails is named and the others are still shown; the exit code is then 1.
     """
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
 
@@ -103,7 +104,7 @@ def report(  # noqa: PLR0913  # one argument an option
     query = reading.Query(name=name, tags=options.by_key(tags), references=asked)
     readings = reading.read(targets, query)
     now = ec2.now()
-    made = texts.Report(
+    made = formats.Report(
         at=now,
         rows=rows.ordered(
             rows.row(image, now, each.references.get(image.id)) for each in readings for image in each.images
@@ -111,30 +112,30 @@ def report(  # noqa: PLR0913  # one argument an option
         regions=[each.region for each in readings],
         failed={each.region: str(each.trouble) for each in readings if each.trouble is not None},
     )
-    writing.write(_formatted(made, form, to_terminal=output is None), output)
+    output.write(_formatted(made, form, to_terminal=path is None), path)
     code = _say_what_failed(readings)
     if fail_within is not None:
         code = _gate(made.rows, now, fail_within, launched_within, code)
     return code
 
 
-def _formatted(made: texts.Report, form: str, *, to_terminal: bool) -> str:
+def _formatted(made: formats.Report, form: str, *, to_terminal: bool) -> str:
     if form == "json":
-        return texts.as_json(made)
+        return formats.as_json(made)
     if form == "csv":
-        return texts.as_csv(made)
+        return formats.as_csv(made)
     if form == "markdown":
-        return texts.as_markdown(made)
+        return formats.as_markdown(made)
     if form == "html":
-        return page.as_html(made)
+        return html.as_html(made)
     console = Console()
-    return texts.as_table(made, is_terminal=to_terminal and console.is_terminal, width=console.width)
+    return formats.as_table(made, is_terminal=to_terminal and console.is_terminal, width=console.width)
 
 
 def _say_what_failed(readings: Sequence[Reading]) -> Exit:
     failed = [each for each in readings if each.trouble is not None]
     for each in failed:
-        what = "who uses its images is not all known" if each.images else "it is not in the report"
+        what = "the use of its images is not completely known" if each.images else "not in the report"
         click.echo(f"ami-deprecation: {each.region}: {what}: {each.trouble}", err=True)
     return Exit.FAILED if failed else Exit.OK
 
@@ -147,11 +148,11 @@ def _gate(
         return code
     for row in due:
         image = row.image
-        used = texts.used_by(row) or f"launched on {texts.day(image.last_launched_time)}"
-        verb = "is deprecated since" if row.state is rows.State.DEPRECATED else "will be deprecated on"
+        used = formats.used_by(row) or f"launched on {formats.day(image.last_launched_time)}"
+        verb = "has been deprecated since" if row.state is rows.State.DEPRECATED else "will be deprecated on"
         click.echo(
             f"ami-deprecation: {image.id} ({image.name}) in {image.region} is in use ({used}) and {verb} "
-            f"{texts.day(image.deprecation_time)}",
+            f"{formats.day(image.deprecation_time)}",
             err=True,
         )
     return code or Exit.GATE
