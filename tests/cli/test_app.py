@@ -133,7 +133,9 @@ def test_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_output_goes_to_file_and_nothing_to_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_goes_to_file_and_nothing_to_stdout(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "policy.json"
     assert run(["iam-policy", "--read-only", "-r", "cn-north-1", "-o", str(file)]) == 0
     assert capsys.readouterr().out == ""

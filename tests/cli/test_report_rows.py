@@ -51,7 +51,9 @@ def test_next_date_comes_first_and_images_without_one_last() -> None:
         (13, "disabled", False),
     ],
 )
-def test_due_includes_passed_dates_and_no_disabled_image(due: float | None, state: str, expected: bool) -> None:
+def test_due_includes_passed_dates_and_no_disabled_image(
+    due: float | None, state: str, expected: bool
+) -> None:
     assert is_due(row(image(due=due, state=state)), NOW, TWO_WEEKS) is expected
 
 
