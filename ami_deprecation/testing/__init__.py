@@ -1,7 +1,7 @@
-"""An EC2 for tests and demonstrations, without an AWS account: `LocalEC2`.
+"""An EC2 for tests and demonstrations, without an AWS account: ``LocalEC2``.
 
-Needs the extra: `pip install 'ami-deprecation[testing]'`. `python -m ami_deprecation.testing` runs one
-in the foreground.
+Needs the extra: ``pip install 'ami-deprecation[testing]'``. ``python -m ami_deprecation.testing`` runs
+one in the foreground.
 """
 
 try:
@@ -10,13 +10,11 @@ try:
 except ImportError:
     raise ImportError("ami_deprecation.testing needs moto: pip install 'ami-deprecation[testing]'") from None
 
-from ami_deprecation.testing.calls import Call
-from ami_deprecation.testing.clock import Clock
-from ami_deprecation.testing.faults import ENCODED_MESSAGE, Fault, FaultKind, Faults
-from ami_deprecation.testing.lag import LagMode
-from ami_deprecation.testing.limits import Limits
-from ami_deprecation.testing.local import LocalEC2
-from ami_deprecation.testing.world import LocalImage
+from .calls import Call
+from .faults import ENCODED_MESSAGE, Fault, FaultKind, Faults, LagMode
+from .local import LocalEC2
+from .throttling import Limits
+from .world import Clock, LocalImage
 
 del _flask, _moto
 

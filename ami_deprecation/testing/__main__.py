@@ -1,4 +1,4 @@
-"""`python -m ami_deprecation.testing`: an embedded EC2 in the foreground, until Ctrl-C."""
+"""``python -m ami_deprecation.testing``: a LocalEC2 in the foreground, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 
-from ami_deprecation.testing import LocalEC2
+from . import LocalEC2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def _serve(ec2: LocalEC2, options: argparse.Namespace) -> None:
         lines = [
             f"EC2 and STS at {ec2.endpoint_url}, account {ec2.account}, {count} in {options.region}.",
             *(f"  {image_id}" for image_id in ids[:10]),
-            *(["  ..."] if len(ids) > 10 else []),  # noqa: PLR2004 - enough to copy one from
+            *(["  ..."] if len(ids) > 10 else []),  # noqa: PLR2004  # enough to copy one from
             "To use it, paste this into a shell:",
             *(f"export {name}={shlex.quote(value)}" for name, value in exports.items()),
             "Ctrl-C ends it.",

@@ -1,4 +1,4 @@
-"""The log of what was asked of the embedded EC2: what CloudTrail is to a real account."""
+"""The log of the calls that LocalEC2 answered: its CloudTrail."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ _READING = ("Describe", "Get", "List", "Assume", "Decode")
 
 @dataclass(frozen=True)
 class Call:
-    """One request, as the server answered it. Never holds a key, a token or a signature.
+    """One request, as the server answered it. It never holds a key, a token or a signature."""
 
-    Attributes:
-        action: EC2's or STS's name of the call, such as `EnableImageDeprecation`.
-        region: the region that the request was signed for.
-        account: the twelve digits of the account whose credentials signed it.
-        image_ids: the images that `ImageId` or `ImageIds` named, in the request's order.
-        error_code: EC2's error code, such as `RequestLimitExceeded` or `DryRunOperation`; None for success.
-        user_agent: the client's header, as sent.
-        at: when the request arrived, in seconds of `time.time()`.
-        fault: the kind of the fault that was played on this call, if any.
-    """
-
+    #: EC2's or STS's name of the call, such as ``EnableImageDeprecation``.
     action: str
+    #: The Region that the request was signed for.
     region: str
+    #: The account whose credentials signed it, twelve digits.
     account: str
+    #: The images that ``ImageId`` or ``ImageIds`` named, in the request's order.
     image_ids: tuple[str, ...]
+    #: EC2's error code, such as ``RequestLimitExceeded`` or ``DryRunOperation``; None for success.
     error_code: str | None
+    #: The client's ``User-Agent`` header.
     user_agent: str
+    #: When the request arrived, in seconds of ``time.time()``.
     at: float
+    #: The kind of the fault that was injected into this call, if any.
     fault: str | None = None
+    #: Whether the request carried ``DryRun``.
+    dry_run: bool = False
 
     @property
     def mutates(self) -> bool:
-        """True for an action that changes something when it succeeds."""
+        """Whether the action changes something when it succeeds."""
         return not self.action.startswith(_READING)
 
     @property
     def ok(self) -> bool:
-        """True when the client got EC2's own answer, and that was a success."""
+        """Whether the client got EC2's own answer, and that was a success."""
         return self.error_code is None and self.fault is None
 
 
 class CallLog:
-    """The calls in the order in which they were answered. Safe to use from several threads."""
+    """The calls in the order in which they were answered. Thread-safe."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -53,17 +52,17 @@ class CallLog:
         self._cleared = 0
 
     def append(self, call: Call) -> None:
-        """Write one call down."""
+        """Record one call."""
         with self._lock:
             self._calls.append(call)
 
     def mark(self) -> int:
-        """Return a mark for `since`: the number of calls so far. A mark outlives `clear`."""
+        """A mark for ``since``: the number of calls so far. It stays valid after ``clear``."""
         with self._lock:
             return self._cleared + len(self._calls)
 
     def since(self, mark: int = 0) -> list[Call]:
-        """Return the calls after `mark`, oldest first."""
+        """The calls after ``mark``, oldest first."""
         with self._lock:
             return self._calls[max(0, mark - self._cleared) :]
 

@@ -1,19 +1,24 @@
-"""Faults on the wire: what EC2, the network or the credentials can do to a call."""
+"""Faults on the wire: what EC2, the network or the credentials can do to a call.
+
+Among them eventual consistency: for a while after a write, DescribeImages shows something else.
+Source: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html; seen for these very
+calls in hashicorp/terraform-provider-aws#34691.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ami_deprecation.testing.lag import Lag, LagMode, View
-from ami_deprecation.testing.wire import EC2Error, Reply, failure
+from .wire import EC2_NAMESPACE, EC2Error, Reply, failure
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ami_deprecation.testing.wire import Request
+    from .wire import Request
 
 FaultKind = Literal[
     "throttled",
@@ -36,6 +41,7 @@ FaultKind = Literal[
     "drop-after",
     "hang",
 ]
+LagMode = Literal["old", "none", "absent", "empty", "flap"]
 
 # A made-up blob: real ones are long, and no tool may print them.
 ENCODED_MESSAGE = "4GIOHlTkIaWHQD0Q0m6XSnuUMCm-abcdefghijklmnopqrstuvwxyz0123456789-EncodedExample"
@@ -68,13 +74,13 @@ _ERRORS: dict[str, EC2Error] = {
     ),
 }
 _HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>\n"
-# These are about an answer, so there has to be one.
+# These change an answer, so the call has to be carried out first.
 _AFTER_EFFECT = frozenset({"truncated", "cut", "drop-after"})
 
 
 @dataclass
 class Fault:
-    """One fault to play. `Faults.add` documents the fields; `played` counts how often it was."""
+    """One injected fault. ``Faults.add`` documents the fields."""
 
     action: str
     kind: FaultKind
@@ -86,10 +92,11 @@ class Fault:
     rate: float
     error: EC2Error | None
     status: int
+    #: How many calls it has been played on.
     played: int = field(default=0, init=False)
 
     def fits(self, request: Request) -> bool:
-        """Return True when this call is one to play it on."""
+        """Whether to play it on this call."""
         return (
             (self.times is None or self.played < self.times)
             and self.action in ("*", request.action)
@@ -98,19 +105,18 @@ class Fault:
         )
 
     def play(self, request: Request, reply: Reply | None) -> Reply:
-        """Return what goes out instead of `reply`, which is None when the call was not carried out."""
+        """What is sent instead of ``reply``, which is None when the call was not carried out."""
         if self.error is not None:
             return failure(request.service, self.error)
         if self.kind == "html":
             return Reply(self.status, _HTML, "text/html")
         if self.kind == "garbage":
-            return Reply(self.status, random.Random(self.played).randbytes(512), "application/octet-stream")  # noqa: S311 - noise
+            noise = random.Random(self.played).randbytes(512)  # noqa: S311  # not for cryptography
+            return Reply(self.status, noise, "application/octet-stream")
         if self.kind == "return-false":
             inner = "<requestId>req-false</requestId><return>false</return>"
             name = f"{request.action}Response"
-            return Reply(
-                200, f'<{name} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{inner}</{name}>'.encode()
-            )
+            return Reply(200, f'<{name} xmlns="{EC2_NAMESPACE}">{inner}</{name}>'.encode())
         return Reply(200, b"", cut=-1) if reply is None else self._half(reply)
 
     def _half(self, reply: Reply) -> Reply:
@@ -121,17 +127,17 @@ class Fault:
 
 
 class Faults:
-    """The fault hook of `LocalEC2`. Safe to use from several threads."""
+    """The fault injection of ``LocalEC2``. Thread-safe."""
 
     def __init__(self) -> None:
         """Start without a fault."""
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
-        self._lag = Lag()
-        self._random = random.Random(0)  # noqa: S311 - a fixed seed makes a failing run repeatable
+        self._lag = _Lag()
+        self._random = random.Random(0)  # noqa: S311  # a fixed seed makes a failing run repeatable
         self._interrupted = threading.Event()
 
-    def add(  # noqa: PLR0913 - one hook instead of many
+    def add(  # noqa: PLR0913  # one hook instead of many
         self,
         action: str = "*",
         kind: FaultKind = "error",
@@ -149,32 +155,33 @@ class Faults:
         """Play a fault on coming calls; of several that fit a call, the one added first.
 
         Args:
-            action: EC2's or STS's name of the call, or `*`.
-            kind: EC2's own errors: `throttled` (RequestLimitExceeded), `ec2-throttled`
-                (EC2ThrottledException), `internal` (500), `unavailable` (503), `denied`
-                (UnauthorizedOperation with an encoded blob), `expired` (RequestExpired),
-                `expired-token` (ExpiredToken), `invalid-token` (AuthFailure), `invalid-client-token`,
-                `clock-off` (SignatureDoesNotMatch), `error` (any `code`). Broken answers:
-                `return-false`, `garbage` (random bytes), `html`, `truncated` (half of the right
-                answer, whole as far as HTTP knows), `cut` (the connection ends half way through the
-                right answer). Connections: `drop` (closed without an answer), `drop-after` (the call
-                takes effect, then closed), `hang` (no answer for `seconds`, then closed).
-            times: how many calls it is played on; None: all, until `clear`.
-            after_effect: carry the call out first, then play the fault. Always so for `truncated`,
-                `cut` and `drop-after`.
+            action: EC2's or STS's name of the call, or ``*``.
+            kind: EC2's own errors: ``throttled`` (RequestLimitExceeded), ``ec2-throttled``
+                (EC2ThrottledException), ``internal`` (500), ``unavailable`` (503), ``denied``
+                (UnauthorizedOperation with an encoded blob), ``expired`` (RequestExpired),
+                ``expired-token`` (ExpiredToken), ``invalid-token`` (AuthFailure),
+                ``invalid-client-token``, ``clock-off`` (SignatureDoesNotMatch), ``error`` (any
+                ``code``). Broken answers: ``return-false``, ``garbage`` (random bytes), ``html``,
+                ``truncated`` (half of the right answer, complete as far as HTTP knows), ``cut`` (the
+                connection ends half way through the right answer). Connections: ``drop`` (closed
+                without an answer), ``drop-after`` (the call takes effect, then closed), ``hang`` (no
+                answer for ``seconds``, then closed).
+            times: how many calls it is played on; None: all, until ``clear``.
+            after_effect: carry the call out first, then play the fault. Always so for ``truncated``,
+                ``cut`` and ``drop-after``.
             image_id: only calls that name this image.
-            region: only calls to this region.
-            seconds: how long `hang` lasts.
+            region: only calls to this Region.
+            seconds: how long ``hang`` lasts.
             rate: the share of fitting calls it is played on, drawn with a fixed seed.
             code: the error code; its default comes with the kind.
-            status: the HTTP status of an error, `html` (503) or `garbage` (200).
-            message: the text that goes with `code`.
+            status: the HTTP status of an error, ``html`` (503) or ``garbage`` (200).
+            message: the text that goes with ``code``.
 
         Returns:
-            The fault, whose `played` counts.
+            The fault, whose ``played`` counts.
 
         Raises:
-            ValueError: `error` without a code.
+            ValueError: ``error`` without a code.
         """
         error = _ERRORS.get(kind)
         if code is not None:
@@ -207,20 +214,20 @@ class Faults:
     ) -> None:
         """Let DescribeImages lag behind each later Enable- or DisableImageDeprecation.
 
-        Changes made by `LocalEC2`'s own methods are seen at once.
+        Changes made by ``LocalEC2``'s own methods are seen at once.
 
         Args:
             seconds: for how long after the write, in real time.
-            reads: or for how many answers that would show the image. Neither: until `clear`.
-            mode: what is shown meanwhile: `old` date, `none` for no date, `absent` for
-                InvalidAMIID.NotFound, `empty` for an answer without the image, `flap` for the old and
-                the new date in turn.
+            reads: or for how many answers that would show the image. Neither: until ``clear``.
+            mode: what is shown meanwhile: the ``old`` date, ``none`` for no date, ``absent`` for
+                InvalidAMIID.NotFound, ``empty`` for an answer without the image, ``flap`` for the old
+                and the new date in turn.
             image_id: only for this image.
         """
         self._lag.set(mode, seconds, reads, image_id)
 
     def clear(self) -> None:
-        """Stop all faults and lags; hanging calls are let go."""
+        """Stop all faults and lags; hanging calls end."""
         with self._lock:
             self._faults.clear()
         self._lag.clear()
@@ -228,7 +235,7 @@ class Faults:
         self._interrupted = threading.Event()
 
     def take(self, request: Request) -> Fault | None:
-        """Return the fault for this call, counted as played."""
+        """The fault for this call, counted as played."""
         with self._lock:
             for fault in self._faults:
                 if fault.fits(request) and (fault.rate >= 1 or self._random.random() < fault.rate):
@@ -241,9 +248,91 @@ class Faults:
         self._interrupted.wait(seconds)
 
     def wrote(self, region: str, image_id: str, before: datetime | None) -> None:
-        """Note a write, for `lag`."""
+        """Note a write, for ``lag``."""
         self._lag.wrote(region, image_id, before)
 
     def view(self, region: str, image_id: str, truth: datetime | None) -> View:
-        """Return what a read shows of an image, under `lag`."""
+        """What a read shows of an image, under ``lag``."""
         return self._lag.view(region, image_id, truth)
+
+
+@dataclass(frozen=True)
+class View:
+    """What one read shows of an image."""
+
+    #: The date to show, or None.
+    deprecation_time: datetime | None
+    #: False when the image is not in the answer.
+    shown: bool = True
+    #: True when a read by its id is refused as InvalidAMIID.NotFound.
+    unknown: bool = False
+
+
+@dataclass(frozen=True)
+class _LagRule:
+    mode: LagMode
+    seconds: float | None
+    reads: int | None
+    image_id: str | None
+
+
+@dataclass
+class _Stale:
+    rule: _LagRule
+    before: datetime | None
+    until: float | None
+    reads: int = 0
+
+
+class _Lag:
+    """Which images lag behind, and how. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[_LagRule] = []
+        self._stale: dict[tuple[str, str], _Stale] = {}
+
+    def set(self, mode: LagMode, seconds: float | None, reads: int | None, image_id: str | None) -> None:
+        """Let every later write lag; the newest rule that fits an image counts."""
+        with self._lock:
+            self._rules.insert(0, _LagRule(mode, seconds, reads, image_id))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
+            self._stale.clear()
+
+    def wrote(self, region: str, image_id: str, before: datetime | None) -> None:
+        """Note that a client wrote the date of an image, which was ``before``."""
+        with self._lock:
+            for rule in self._rules:
+                if rule.image_id in (None, image_id):
+                    until = None if rule.seconds is None else time.monotonic() + rule.seconds
+                    self._stale[region, image_id] = _Stale(rule, before, until)
+                    return
+
+    def view(self, region: str, image_id: str, truth: datetime | None) -> View:
+        """What this read shows; it counts as one of the rule's ``reads``."""
+        with self._lock:
+            stale = self._stale.get((region, image_id))
+            if stale is None:
+                return View(truth)
+            stale.reads += 1
+            late = stale.until is not None and time.monotonic() >= stale.until
+            if late or (stale.rule.reads is not None and stale.reads > stale.rule.reads):
+                del self._stale[region, image_id]
+                return View(truth)
+            return _view(stale, truth)
+
+
+def _view(stale: _Stale, truth: datetime | None) -> View:
+    mode = stale.rule.mode
+    if mode == "absent":
+        return View(None, shown=False, unknown=True)
+    if mode == "empty":
+        return View(None, shown=False)
+    if mode == "none":
+        return View(None)
+    if mode == "flap" and stale.reads % 2 == 0:
+        return View(truth)
+    return View(stale.before)

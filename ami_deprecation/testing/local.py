@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Literal, overload
 import boto3
 from botocore.config import Config
 
-from ami_deprecation.testing import joint
-from ami_deprecation.testing.actions import Actions
-from ami_deprecation.testing.calls import Call, CallLog
-from ami_deprecation.testing.environment import CONFIG, variables
-from ami_deprecation.testing.faults import Faults
-from ami_deprecation.testing.front import Front
-from ami_deprecation.testing.images import REGION, Images
-from ami_deprecation.testing.limits import Buckets, Limits
-from ami_deprecation.testing.server import Server
-from ami_deprecation.testing.world import World
+from . import moto_backend, recorded, world
+from .actions import Actions
+from .calls import Call, CallLog
+from .environment import CONFIG, variables
+from .faults import Faults
+from .references import ImageUse, Registry
+from .throttling import Buckets, Limits
+from .world import Details, LocalImage, Record, World, aware
+from .wsgi import Application, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
     from types import TracebackType
 
@@ -32,17 +32,21 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
     from typing_extensions import Self
 
+    from ..image import Scan
+
+REGION = "eu-west-1"
+
 _making_client = threading.Lock()
 
 
 @functools.cache
 def _session() -> boto3.Session:
-    # One for all: it reads EC2's model, nearly half a second's work, only once. Making clients from
+    # One for all: it loads EC2's model, nearly half a second's work, only once. Making clients from
     # one session is not thread-safe (boto3's guide says so), hence the lock above.
     return boto3.Session()
 
 
-class LocalEC2(Images):
+class LocalEC2:
     """EC2 and STS on a loopback port of this process: moto, and what moto lacks for AMI deprecation.
 
         with LocalEC2() as ec2:
@@ -50,61 +54,65 @@ class LocalEC2(Images):
             subprocess.run(["pulumi", "up", "--yes"], env=os.environ | ec2.environment())
             assert ec2.image(image_id).deprecation_time is not None
 
-    Any AWS SDK reaches it through the variables of `environment()`. It follows EC2's rules for
-    deprecation dates (owner only, none past, ten years, public images two years from creation and not
-    cancellable, whole minutes) and for who sees which image. moto keeps its state for the whole
-    process, so there is one LocalEC2 a process at a time; entering and leaving it empties moto.
+    Any AWS SDK reaches it through the variables of ``environment()``. It follows EC2's rules for
+    deprecation dates (owner only, not in the past, ten years, public images two years from creation and
+    not cancellable, whole minutes) and for who sees which image. moto keeps its state for the whole
+    process, so a process can run one LocalEC2 at a time; entering and leaving it empties moto.
 
-    An access key that nobody made acts in account 123456789012; sts:AssumeRole gives keys of others.
-
-    Attributes:
-        account: the default account's id.
-        faults: what shall go wrong; see `Faults.add` and `Faults.lag`.
-        clock: the time by which dates are judged; see `set_time` and `advance`.
+    An unknown access key acts in account 123456789012; sts:AssumeRole gives keys of other accounts.
     """
 
+    #: The default account's id.
+    account: str
+    #: Fault injection: see ``Faults.add`` and ``Faults.lag``.
+    faults: Faults
+    #: The clock that judges dates: see ``set_time`` and ``advance``.
+    clock: world.Clock
+
     def __init__(self, *, limits: Limits | bool = False, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Prepare a server; nothing listens before `start` or `with`.
+        """Prepare a server; it listens from ``start`` or ``with`` on.
 
         Args:
-            limits: True: EC2's token buckets; or buckets of another size. False: none.
+            limits: True: EC2's token buckets; or buckets of another size. False: no throttling.
             host: the address to listen on.
             port: 0 for a free one.
         """
-        super().__init__(World())
+        self.account = moto_backend.DEFAULT_ACCOUNT
         self.faults = Faults()
+        self._world = World()
         self.clock = self._world.clock
+        self._registry = Registry()
         self._log = CallLog()
-        self._roles: dict[str, joint.Role] = {}
+        self._roles: dict[str, moto_backend.Role] = {}
         self._listen = host, port
         self._server: Server | None = None
         self._config = Path(os.devnull)
         self._state = contextlib.ExitStack()
         chosen = Limits() if limits is True else limits or None
-        actions = Actions(self._world, self.faults, self._references)
-        self._front = Front(joint.application(), self._world, actions, self.faults, self._log)
-        self._front.buckets = Buckets(chosen) if chosen else None
+        actions = Actions(self._world, self.faults, self._registry)
+        self._app = Application(moto_backend.application(), self._world, actions, self.faults, self._log)
+        self._app.buckets = Buckets(chosen) if chosen else None
 
     def start(self) -> Self:
         """Listen, with an empty EC2.
 
         Raises:
-            RuntimeError: another LocalEC2 runs in this process.
+            RuntimeError: another LocalEC2 is running in this process.
             OSError: the port is taken.
         """
         with contextlib.ExitStack() as undo:
-            undo.enter_context(joint.fresh_state())
+            undo.enter_context(moto_backend.fresh_state())
             folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="local-ec2-"))
             self._config = Path(folder, "config")
             self._config.write_text(CONFIG, encoding="utf-8")
-            server = Server(self._front, *self._listen)
+            server = Server(self._app, *self._listen)
             server.start()
             self._server = server
             self._state = undo.pop_all()
         return self
 
     def stop(self) -> None:
-        """Stop listening, end hanging calls, empty moto. Twice does no harm."""
+        """Stop listening, end hanging calls, empty moto. A second call does nothing."""
         server, self._server = self._server, None
         if server is not None:
             self.faults.clear()
@@ -125,17 +133,17 @@ class LocalEC2(Images):
 
     @property
     def endpoint_url(self) -> str:
-        """The URL to give to an SDK, such as `http://127.0.0.1:34567`."""
+        """The URL for an SDK, such as ``http://127.0.0.1:34567``."""
         if self._server is None:
             raise RuntimeError("LocalEC2 is not running: use it in a with statement, or call start()")
         host, port = self._server.get_host_and_port()
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def environment(self, region: str | None = None, account: str | None = None) -> dict[str, str]:
-        """Return the variables that make a child process's SDK talk to this server, and to nothing else.
+        """The variables that make a child process's SDK talk to this server, and to nothing else.
 
         Args:
-            region: also set as the default region.
+            region: also set as the default Region.
             account: act in this account instead of the default one.
         """
         keys = self._keys(account)
@@ -167,7 +175,7 @@ class LocalEC2(Images):
         account: str | None = None,
         config: Config | None = None,
     ) -> EC2Client | STSClient:
-        """Return a boto3 client of this server, acting in `account`."""
+        """A boto3 client of this server, which acts in ``account``."""
         key, secret, token = self._keys(account)
         direct = Config(proxies={}).merge(config or Config())
         with _making_client:
@@ -186,9 +194,268 @@ class LocalEC2(Images):
             return "testing", "testing", "testing"
         with self._world.lock:
             if account not in self._roles:
-                self._roles[account] = joint.assume(account)
+                self._roles[account] = moto_backend.assume(account)
             role = self._roles[account]
         return role.access_key_id, role.secret_access_key, role.session_token
+
+    # Images.
+
+    def add_image(  # noqa: PLR0913  # an image has as many fields
+        self,
+        name: str = "image",
+        *,
+        region: str = REGION,
+        account: str | None = None,
+        created: datetime | None = None,
+        image_id: str | None = None,
+        public: bool = False,
+        state: str = "available",
+        tags: Mapping[str, str] | None = None,
+        deprecation_time: datetime | None = None,
+        last_launched: datetime | None = None,
+        architecture: str = "x86_64",
+        platform: str | None = None,
+        description: str | None = None,
+        owner_alias: str | None = None,
+        deregistration_protection: str = "disabled",
+        public_ssm_parameter_name: str | None = None,
+        source_image_id: str | None = None,
+        source_image_region: str | None = None,
+        image_allowed: bool | None = None,
+        watermarks: Iterable[str] = (),
+        scan: Scan | None = None,
+    ) -> str:
+        """Make an image and return its id.
+
+        Args:
+            name: its name.
+            region: its Region.
+            account: its owner; None: the default account.
+            created: its CreationDate; None: now.
+            image_id: a given id, which may exist in other Regions too; None: a fresh one.
+            public: every account may launch it, and it has the date that EC2 gives a public image.
+            state: EC2's ImageState.
+            tags: key to value.
+            deprecation_time: a date it has already, past or future, as if set long ago.
+            last_launched: its LastLaunchedTime.
+            architecture: such as ``arm64``.
+            platform: ``windows`` for a Windows image.
+            description: its description.
+            owner_alias: ``amazon``, ``aws-marketplace`` or ``aws-backup-vault``.
+            deregistration_protection: ``enabled-with-cooldown``, ``enabled-without-cooldown`` or
+                ``disabled``.
+            public_ssm_parameter_name: the public SSM parameter that resolves to it.
+            source_image_id: the image that it was copied or created from.
+            source_image_region: that image's Region.
+            image_allowed: what the account's Allowed AMIs settings say; None: EC2 does not show it.
+            watermarks: their keys, ``account:name``, or names that the owner attached.
+            scan: what Amazon Inspector knows of it.
+
+        Raises:
+            ValueError: the id is taken in this Region, or a time has no offset.
+            KeyError: there is no such Region.
+        """
+        owner = account or self.account
+        details = Details(
+            deprecation_time=aware(deprecation_time),
+            last_launched_time=aware(last_launched),
+            deregistration_protection=deregistration_protection,
+            public_ssm_parameter_name=public_ssm_parameter_name,
+            source_image_id=source_image_id,
+            source_image_region=source_image_region,
+            image_allowed=image_allowed,
+            scan=scan,
+        )
+        when = aware(created) or self.clock.now().replace(microsecond=0)
+        with self._world.lock:
+            record = self._world.add(owner, region, name, created=when, image_id=image_id, details=details)
+            image = record.image
+            image.state, image.architecture = state, architecture
+            image.platform, image.description, image.owner_alias = platform, description, owner_alias
+            self._world.set_tags(record, tags or {})
+            self._watermark(record, watermarks)
+            if public:
+                self._world.make_public(record)
+            return image.id
+
+    def add_images(  # noqa: PLR0913  # as add_image
+        self,
+        count: int,
+        name: str = "image",
+        *,
+        region: str = REGION,
+        account: str | None = None,
+        created: datetime | None = None,
+        public: bool = False,
+        tags: Mapping[str, str] | None = None,
+        deprecation_time: datetime | None = None,
+        scan: Scan | None = None,
+    ) -> list[str]:
+        """Make ``count`` images, called ``<name>-00000`` and so on, and return their ids.
+
+        They share a snapshot, and 20,000 take a second.
+        """
+        if count < 1:
+            return []
+        names = [f"{name}-{number:05}" for number in range(count)]
+        first = self.add_image(
+            names[0],
+            region=region,
+            account=account,
+            created=created,
+            public=public,
+            tags=tags,
+            deprecation_time=deprecation_time,
+            scan=scan,
+        )
+        with self._record(first, region) as record:
+            return [first, *(copy.image.id for copy in self._world.copies(record, names[1:]))]
+
+    def load_images(
+        self,
+        source: str | Path | Mapping[str, object],
+        *,
+        region: str = REGION,
+        account: str | None = None,
+    ) -> list[str]:
+        """Make the images of a recorded ``aws ec2 describe-images`` and return their ids.
+
+        Args:
+            source: the JSON file, or the answer of boto3's ``describe_images``.
+            region: where to make them; the answer does not say where it came from.
+            account: their owner; None: the one that was recorded.
+
+        Raises:
+            ValueError: it is not such an answer, or an id is taken in this Region.
+            OSError: the file cannot be read.
+            KeyError: there is no such Region.
+        """
+        images = recorded.load(source)
+        with self._world.lock:
+            return [recorded.add(self._world, raw, region, account).image.id for raw in images]
+
+    def image(self, image_id: str, *, region: str = REGION) -> LocalImage:
+        """The true state of an image, whoever owns it, also after it was deregistered.
+
+        Raises:
+            LookupError: there is no such image.
+        """
+        with self._world.lock:
+            record = self._world.find(region, image_id)
+            if record is not None:
+                return world.snapshot(record)
+            record = self._world.in_recycle_bin(region, image_id)
+            if record is not None:
+                return world.snapshot(record, world.DEREGISTERED)
+        raise LookupError(f"no image {image_id} in {region} of LocalEC2")
+
+    def images(self, *, region: str = REGION, account: str | None = None) -> list[LocalImage]:
+        """The true state of all images of an account in a Region."""
+        owner = account or self.account
+        with self._world.lock:
+            mine = [record for record in self._world.visible(region, owner) if record.account == owner]
+            return [world.snapshot(record) for record in mine]
+
+    # Changes from outside. None of them is in the call log or bound by EC2's rules.
+
+    def set_deprecation_time(self, image_id: str, when: datetime | None, *, region: str = REGION) -> None:
+        """Set the date or, with None, remove it, as somebody else could have done long ago."""
+        with self._record(image_id, region) as record:
+            record.details.deprecation_time = aware(when)
+
+    def set_scan(self, image_id: str, scan: Scan | None, *, region: str = REGION) -> None:
+        """Give an image the results of another Amazon Inspector scan, or none."""
+        with self._record(image_id, region) as record:
+            record.details.scan = scan
+
+    def set_state(self, image_id: str, state: str, *, region: str = REGION) -> None:
+        """Put an image into one of EC2's states.
+
+        ``disabled`` makes it private, as DisableImage does. ``deregistered`` still shows it, with that
+        state, as EC2 does for a short while; ``deregister_image`` is the next stage, ``remove_image``
+        the last.
+        """
+        with self._record(image_id, region) as record:
+            if state == world.DEREGISTERED:
+                self._world.to_recycle_bin(record)
+            if state == "disabled":
+                record.image.launch_permissions.clear()
+            record.image.state = state
+
+    def make_public(self, image_id: str, *, region: str = REGION) -> None:
+        """Share an image with everybody; EC2 gives it a date, or moves its date earlier."""
+        with self._record(image_id, region) as record:
+            self._world.make_public(record)
+
+    def make_private(self, image_id: str, *, region: str = REGION) -> None:
+        """Remove all launch permissions; the date stays."""
+        with self._record(image_id, region) as record:
+            record.image.launch_permissions.clear()
+
+    def share(self, image_id: str, account: str, *, region: str = REGION) -> None:
+        """Give one account the launch permission."""
+        with self._record(image_id, region) as record:
+            record.image.launch_permissions.append({"UserId": account})
+
+    def deregister_image(self, image_id: str, *, region: str = REGION) -> None:
+        """Deregister: DescribeImages by the id is empty, changes are InvalidAMIID.Unavailable."""
+        with self._record(image_id, region) as record:
+            self._world.deregister(record)
+
+    def remove_image(self, image_id: str, *, region: str = REGION) -> None:
+        """Let EC2 forget an image: the id is InvalidAMIID.NotFound."""
+        with self._world.lock:
+            self._world.forget(region, image_id)
+
+    def restore_image(self, image_id: str, *, region: str = REGION) -> None:
+        """Take a deregistered image out of the Recycle Bin: same id, private, without a date.
+
+        Raises:
+            LookupError: it was not deregistered.
+        """
+        with self._world.lock:
+            if self._world.in_recycle_bin(region, image_id) is None:
+                raise LookupError(f"{image_id} is not in the Recycle Bin of {region}")
+            self._world.restore(region, image_id)
+
+    def add_reference(
+        self, image_id: str, resource_type: str, arn: str, *, region: str = REGION, account: str | None = None
+    ) -> None:
+        """Let DescribeImageReferences name a resource of ``account``, beside its instances and launch templates.
+
+        Raises:
+            ValueError: EC2 has no such resource type; one that it has is ``ssm:Parameter``.
+        """
+        with self._world.lock:
+            self._registry.add(account or self.account, region, ImageUse(image_id, resource_type, arn))
+
+    def set_enabled_regions(self, regions: Iterable[str] | None, *, account: str | None = None) -> None:
+        """Choose the Regions that are enabled for an account; None: every Region that needs no opt-in.
+
+        DescribeRegions lists them, and other Regions refuse the account's calls as AuthFailure.
+        """
+        with self._world.lock:
+            if regions is None:
+                self._world.enabled_regions.pop(account or self.account, None)
+            else:
+                self._world.enabled_regions[account or self.account] = frozenset(regions)
+
+    def expire_tokens(self) -> None:
+        """Let EC2 refuse every NextToken that it has given, as it does after a while."""
+        with self._world.lock:
+            self._app.actions.pages.clear()
+
+    @contextlib.contextmanager
+    def _record(self, image_id: str, region: str) -> Iterator[Record]:
+        with self._world.lock:
+            record = self._world.find(region, image_id)
+            if record is None:
+                raise LookupError(f"no image {image_id} in {region} of LocalEC2")
+            yield record
+
+    def _watermark(self, record: Record, names: Iterable[str]) -> None:
+        keys = [name if ":" in name else f"{record.account}:{name}" for name in names]
+        record.details.watermarks = tuple(self._world.watermark(record, key) for key in keys)
 
     # The call log.
 
@@ -198,15 +465,15 @@ class LocalEC2(Images):
         return self._log.since()
 
     def mark(self) -> int:
-        """Return a mark for `calls_since`."""
+        """A mark for ``calls_since``."""
         return self._log.mark()
 
     def calls_since(self, mark: int, *actions: str) -> list[Call]:
-        """Return the calls after `mark`, only those of `actions` when any are named."""
+        """The calls after ``mark``; with ``actions``, only calls of these."""
         return [call for call in self._log.since(mark) if not actions or call.action in actions]
 
     def mutations(self, since: int = 0) -> list[Call]:
-        """Return the calls after a mark that change something, refused ones too."""
+        """The calls after a mark that change something, also those that were refused."""
         return [call for call in self._log.since(since) if call.mutates]
 
     def clear_calls(self) -> None:
@@ -223,12 +490,12 @@ class LocalEC2(Images):
         self._log.clear()
         with self._world.lock:
             self._world.clear()
-            self._references.clear()
+            self._registry.clear()
 
     # Time and load.
 
     def set_time(self, when: datetime | None) -> None:
-        """Stop the clock by which dates are judged at `when`; None: back to the real time."""
+        """Stop the clock that judges dates at ``when``; None: back to the real time."""
         self.clock.set(when)
 
     def advance(self, by: timedelta) -> None:
@@ -236,5 +503,5 @@ class LocalEC2(Images):
         self.clock.advance(by)
 
     def set_limits(self, limits: Limits | None) -> None:
-        """Give EC2 fresh, full token buckets, or none."""
-        self._front.buckets = Buckets(limits) if limits else None
+        """Give EC2 fresh, full token buckets; None: no throttling."""
+        self._app.buckets = Buckets(limits) if limits else None

@@ -80,7 +80,7 @@ def test_refused_token_ends_listing_and_loses_no_image(ec2: LocalEC2) -> None:
     ids = ec2.add_images(60)
     reader = Reader(HERE)
     assert all(reader.get(image_id, MINUTES) for image_id in ids[:5])
-    ec2._front.actions._pages._rest.clear()  # EC2 has forgotten the token
+    ec2.expire_tokens()
     assert all(reader.get(image_id, MINUTES) for image_id in ids[5:])
     assert [call.error_code for call in ec2.calls if call.error_code] == ["InvalidNextToken"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ami_deprecation.testing import Limits
-from ami_deprecation.testing.limits import Buckets
+from ami_deprecation.testing.throttling import Buckets
 
 
 class Seconds:

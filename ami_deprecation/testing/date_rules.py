@@ -1,36 +1,46 @@
 """EC2's rules for deprecation dates: pure functions of values and an explicit now.
 
-EC2 User Guide, "Deprecate an Amazon EC2 AMI", and the API Reference of EnableImageDeprecation and
-DisableImageDeprecation. Those pages give the rules but not the error codes: where a code is our
-choice, a comment says so.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html and the API reference of
+EnableImageDeprecation and DisableImageDeprecation. These pages give the rules but not the error
+codes: a comment marks each code that is our choice.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from ami_deprecation.testing.wire import EC2Error
+from ..image import BROKEN_STATES, GONE_STATES
+from .wire import EC2Error
 
-_MOST_YEARS = 10
-_MOST_PUBLIC_YEARS = 2
-_UNCHANGEABLE = frozenset({"pending", "failed", "error", "invalid", "transient", "deregistered"})
+_MAX_YEARS = 10
+_MAX_PUBLIC_YEARS = 2
+_UNCHANGEABLE = GONE_STATES | BROKEN_STATES | {"pending", "transient"}
 
 
 def parse_time(text: str) -> datetime:
-    """Read a timestamp as the SDKs send it, such as `2030-01-01T00:00:00Z`.
+    """Read a timestamp as the SDKs send it, such as ``2030-01-01T00:00:00Z``.
 
     Raises:
-        EC2Error: it is none. The code is our choice.
+        EC2Error: it is not a timestamp. The code is our choice.
     """
     try:
-        when = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return read_time(text)
     except ValueError:
         raise EC2Error("InvalidParameterValue", f"Invalid value '{text}' for DeprecateAt.") from None
+
+
+def read_time(text: str) -> datetime:
+    """Read a time of an answer; without an offset it is in UTC.
+
+    Raises:
+        ValueError: it is not a time.
+    """
+    when = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return when.replace(tzinfo=timezone.utc) if when.tzinfo is None else when.astimezone(timezone.utc)
 
 
 def format_time(when: datetime) -> str:
-    """Write a time as DescribeImages does, `2025-05-01T00:00:00.000Z`."""
+    """A time as DescribeImages writes it, ``2025-05-01T00:00:00.000Z``."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
@@ -43,7 +53,7 @@ def to_minute(when: datetime) -> datetime:
 
 
 def years_after(when: datetime, years: int) -> datetime:
-    """Return the same calendar day `years` later; 29 February becomes 28 February."""
+    """The same calendar day ``years`` later; 29 February becomes 28 February."""
     try:
         return when.replace(year=when.year + years)
     except ValueError:
@@ -51,16 +61,16 @@ def years_after(when: datetime, years: int) -> datetime:
 
 
 def public_date(created: datetime, current: datetime | None) -> datetime:
-    """Return the date that a public image has: two years after creation, or earlier if it was earlier."""
-    latest = years_after(created, _MOST_PUBLIC_YEARS)
+    """The date that a public image has: two years after creation, or its own if that is earlier."""
+    latest = years_after(created, _MAX_PUBLIC_YEARS)
     return latest if current is None else min(current, latest)
 
 
 def check_state(image_id: str, state: str) -> None:
-    """Raise when attributes of an image in `state` cannot be changed.
+    """Raise when the attributes of an image in ``state`` cannot be changed.
 
-    "Error codes for the EC2 API" has InvalidAMIID.Unavailable for such states. A disabled image is
-    let through: no page says that its date cannot be changed.
+    "Error codes for the EC2 API" names InvalidAMIID.Unavailable for such states. A disabled image
+    passes: no page says that its date cannot be changed.
     """
     if state in _UNCHANGEABLE:
         raise EC2Error("InvalidAMIID.Unavailable", f"The image id '[{image_id}]' is no longer available")
@@ -69,17 +79,17 @@ def check_state(image_id: str, state: str) -> None:
 def check_date(
     when: datetime, *, now: datetime, created: datetime, public: bool, current: datetime | None
 ) -> None:
-    """Raise when EC2 would refuse `when`, already on a whole minute.
+    """Raise when EC2 would refuse ``when``, which is on a whole minute already.
 
     The codes are our choice: no public page or report names them.
     """
     if when <= now:
         raise EC2Error("InvalidParameterValue", "The deprecation date cannot be in the past.")
-    if when > years_after(now, _MOST_YEARS):
+    if when > years_after(now, _MAX_YEARS):
         raise EC2Error("InvalidParameterValue", "The deprecation date cannot be more than 10 years from now.")
     if not public:
         return
-    if when > years_after(created, _MOST_PUBLIC_YEARS):
+    if when > years_after(created, _MAX_PUBLIC_YEARS):
         raise EC2Error(
             "OperationNotPermitted",
             "The deprecation date of a public AMI cannot be more than two years after its creation date.",
@@ -91,6 +101,6 @@ def check_date(
 
 
 def check_cancel(*, public: bool, current: datetime | None) -> None:
-    """Raise when EC2 would not cancel. The code is our choice."""
+    """Raise when EC2 would refuse to cancel. The code is our choice."""
     if public and current is not None:
         raise EC2Error("OperationNotPermitted", "The deprecation of a public AMI cannot be canceled.")

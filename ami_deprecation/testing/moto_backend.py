@@ -1,7 +1,7 @@
-"""The joint with moto: the only module here that imports it.
+"""moto, as far as it is used here: the only module that imports it, beside the server.
 
-moto (https://docs.getmoto.org) keeps accounts, regions and images; this package adds what it lacks.
-moto is untyped towards us, so what we use of it stands here as protocols.
+moto (https://docs.getmoto.org) keeps accounts, Regions and images; this package adds what it lacks.
+moto has no types that we could use, so the parts that we need are described here as protocols.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.amis import Ami
-from moto.ec2.utils import random_ami_id
+from moto.ec2.responses import EC2Response
+from moto.ec2.utils import random_ami_id, random_snapshot_id
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from _typeshed.wsgi import WSGIApplication
@@ -32,10 +34,11 @@ class Snapshot(Protocol):
     """moto's EBS snapshot."""
 
     id: str
+    description: str
 
 
 class Image(Protocol):
-    """moto's image (`moto.ec2.models.amis.Ami`), as far as it is used here."""
+    """moto's image (``moto.ec2.models.amis.Ami``)."""
 
     id: str
     name: str | None
@@ -56,11 +59,19 @@ class Image(Protocol):
     root_device_name: str
     boot_mode: str | None
     instance_id: str | None
+    sriov: str | None
+    product_codes: set[str]
     ebs_snapshot: Snapshot
 
     @property
     def is_public(self) -> bool:
-        """True when everybody may launch it."""
+        """Whether every account may launch it."""
+
+
+class Placement(Protocol):
+    """Where an instance runs."""
+
+    zone: str
 
 
 class Instance(Protocol):
@@ -68,11 +79,18 @@ class Instance(Protocol):
 
     id: str
     image_id: str | None
+    instance_type: str
+    launch_time: datetime
     state: str
+    placement: Placement
+    architecture: str | None
+    kernel: str | None
+    platform: str | None
+    virtualization_type: str | None
 
 
 class Reservation(Protocol):
-    """What RunInstances made at once."""
+    """The instances that one RunInstances call made."""
 
     instances: list[Instance]
 
@@ -84,20 +102,31 @@ class TemplateVersion(Protocol):
 
 
 class Template(Protocol):
-    """moto's launch template; its versions are the oldest first."""
+    """moto's launch template; the oldest version comes first."""
 
     id: str
     versions: list[TemplateVersion]
 
 
+class RegionInfo(Protocol):
+    """A Region as moto's DescribeRegions has it."""
+
+    name: str
+    endpoint: str
+    opt_in_status: str
+
+
 class Backend(Protocol):
-    """moto's EC2 of one account in one region."""
+    """moto's EC2 of one account in one Region."""
 
     amis: dict[str, Image]
     deleted_amis: list[str]
     tags: dict[str, dict[str, str]]
     reservations: dict[str, Reservation]
     launch_templates: dict[str, Template]
+
+    def describe_regions(self, region_names: Sequence[str] = ...) -> list[RegionInfo]:
+        """The Regions with these names; every Region when there are none."""
 
 
 class Role(Protocol):
@@ -109,36 +138,41 @@ class Role(Protocol):
 
 
 def backend(account: str, region: str) -> Backend:
-    """Return moto's EC2 of `account` in `region`, made when it was not there.
+    """Moto's EC2 of ``account`` in ``region``, created on first use.
 
     Raises:
-        KeyError: moto knows no such region.
+        KeyError: moto does not know the Region.
     """
     return cast("Backend", get_backend("ec2")[account][region])
 
 
 def backends(region: str) -> Iterator[tuple[str, Backend]]:
-    """Yield (account, EC2) for each account that was ever used in `region`."""
+    """(account, EC2) for each account that has been used in ``region``."""
     for account, regions in list(get_backend("ec2").items()):
-        # dict.get does not make what is not there, [] would.
-        found = cast("Mapping[str, Backend]", regions).get(region)
-        if found is not None:
-            yield account, found
+        # dict.get creates nothing, [] would.
+        there = cast("Mapping[str, Backend]", regions).get(region)
+        if there is not None:
+            yield account, there
 
 
 def all_backends() -> Iterator[Backend]:
-    """Yield the EC2 of each account and region that was ever used."""
+    """The EC2 of each account and Region that has been used."""
     for regions in list(get_backend("ec2").values()):
         yield from list(cast("Mapping[str, Backend]", regions).values())
 
 
+def has_action(action: str) -> bool:
+    """Whether moto's EC2 knows a call by this name."""
+    return hasattr(EC2Response, camelcase_to_underscores(action))
+
+
 def account_of(access_key: str) -> str:
-    """Return the account that a key belongs to; an unknown key acts in the default account."""
+    """The account that a key belongs to; an unknown key acts in the default account."""
     return cast("str", get_account_id_from(access_key))
 
 
 def assume(account: str) -> Role:
-    """Return credentials that act in `account`, as sts:AssumeRole gives them."""
+    """Credentials that act in ``account``, as sts:AssumeRole gives them."""
     return cast(
         "Role",
         get_backend("sts")[account]["aws"].assume_role(
@@ -153,13 +187,13 @@ def assume(account: str) -> Role:
 
 
 def new_image(home: Backend, image_id: str | None, name: str, created: datetime) -> Image:
-    """Make one private image of moto's, with its snapshot; it is not in `home.amis` yet."""
-    made = Ami(home, image_id or random_ami_id(), name=name, creation_date=created, **_LOOKS)
+    """A private image of moto's, with its snapshot; the caller adds it to ``home.amis``."""
+    made = Ami(home, image_id or random_ami_id(), name=name, creation_date=created, **_DEFAULTS)
     return cast("Image", made)
 
 
-# What an everyday Linux image says of itself; moto's own defaults are those of 2008.
-_LOOKS: Mapping[str, str] = {
+# A current Linux image; moto's own defaults are those of 2008.
+_DEFAULTS: Mapping[str, str] = {
     "architecture": "x86_64",
     "virtualization_type": "hvm",
     "hypervisor": "xen",
@@ -168,41 +202,46 @@ _LOOKS: Mapping[str, str] = {
 }
 
 
+def new_snapshot_id() -> str:
+    """A fresh id, ``snap-`` and 17 hexadecimal digits."""
+    return cast("str", random_snapshot_id())
+
+
 def new_image_id() -> str:
-    """Return a fresh id, `ami-` and 17 hexadecimal digits."""
+    """A fresh id, ``ami-`` and 17 hexadecimal digits."""
     return cast("str", random_ami_id())
 
 
 def application() -> WSGIApplication:
-    """Return moto's own server application."""
+    """Moto's own server application."""
     return cast("WSGIApplication", DomainDispatcherApplication(create_backend_app))
 
 
 @contextlib.contextmanager
 def fresh_state() -> Iterator[None]:
-    """Empty moto's state, which is one for the whole process, before and after.
+    """Empty moto's state, of which a process has only one, before and after.
 
     Raises:
-        RuntimeError: another LocalEC2 of this process holds it.
+        RuntimeError: another LocalEC2 of this process uses it.
     """
     if not _running.acquire(blocking=False):
         raise RuntimeError(
-            "another LocalEC2 runs in this process, and moto keeps one state a process: share that one"
+            "another LocalEC2 is running in this process, and moto keeps one state per process: share that one"
         )
-    knob = "MOTO_EC2_LOAD_DEFAULT_AMIS"
-    before = os.environ.get(knob)
+    variable = "MOTO_EC2_LOAD_DEFAULT_AMIS"
+    before = os.environ.get(variable)
     try:
-        # Read by moto each time it makes a region. Amazon's hundreds of images would be in everyone's
-        # way here; `add_image(account=..., public=True)` makes the one that a test needs.
-        os.environ[knob] = "false"
+        # moto reads it each time it sets up a Region. Its own hundreds of Amazon images would only be
+        # in the way: ``add_image(owner_alias="amazon", public=True)`` makes the one that a test needs.
+        os.environ[variable] = "false"
         _reset()
         yield
     finally:
         _reset()
         if before is None:
-            os.environ.pop(knob, None)
+            os.environ.pop(variable, None)
         else:
-            os.environ[knob] = before
+            os.environ[variable] = before
         _running.release()
 
 

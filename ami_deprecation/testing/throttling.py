@@ -1,6 +1,6 @@
-"""EC2's request throttling: token buckets per account, region and call.
+"""EC2's request throttling: token buckets per account, Region and call.
 
-EC2 Developer Guide, "Request throttling for the Amazon EC2 API".
+Source: https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READING = ("Describe", "Get", "List")
-# Calls with buckets of their own: tokens, refill a second.
+# Calls with buckets of their own: tokens, refill per second.
 _OWN = {
     "CopyImage": (100.0, 1.0),
     "CreateTags": (100.0, 10.0),
     "DeregisterImage": (100.0, 5.0),
     "ModifyImageAttribute": (100.0, 5.0),
 }
-# Reads that EC2 meters harder, as it does any that is not paginated.
-_HEAVY = frozenset(
+# Reads with smaller buckets, like every read that is not paginated.
+_EXPENSIVE = frozenset(
     {
         "DescribeInstances",
         "DescribeInstanceStatus",
@@ -37,27 +37,24 @@ _HEAVY = frozenset(
 
 @dataclass(frozen=True)
 class Limits:
-    """The size of the buckets; the defaults are those that AWS publishes.
+    """The size of the token buckets; the defaults are those that AWS publishes."""
 
-    Attributes:
-        mutating_tokens: calls that change something, at once.
-        mutating_per_second: and then each second.
-        reading_tokens: Describe, Get and List calls, at once. DescribeImages is one of them.
-        reading_per_second: and then each second.
-        taken: the share, 0 to below 1, that somebody else uses of every bucket.
-    """
-
+    #: Mutating calls in a burst.
     mutating_tokens: float = 50
+    #: Mutating calls per second after that.
     mutating_per_second: float = 5
+    #: Describe, Get and List calls in a burst, DescribeImages among them.
     reading_tokens: float = 100
+    #: Describe, Get and List calls per second after that.
     reading_per_second: float = 20
+    #: The share of every bucket that other clients use, from 0 to below 1.
     taken: float = 0.0
 
     def bucket(self, action: str) -> tuple[float, float]:
-        """Return (tokens, refill a second) of a call's bucket."""
+        """(tokens, refill per second) of a call's bucket."""
         if action in _OWN:
             tokens, refill = _OWN[action]
-        elif action in _HEAVY:
+        elif action in _EXPENSIVE:
             tokens, refill = self.reading_tokens / 2, self.reading_per_second / 2
         elif action.startswith(_READING):
             tokens, refill = self.reading_tokens, self.reading_per_second
@@ -67,21 +64,21 @@ class Limits:
 
 
 class Buckets:
-    """What is in the buckets. Safe to use from several threads."""
+    """The buckets and their tokens. Thread-safe."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with full buckets; `clock` returns seconds."""
+        """Start with full buckets; ``clock`` returns seconds."""
         self._limits, self._clock = limits, clock
         self._lock = threading.Lock()
         self._filled: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     def take(self, account: str, region: str, action: str) -> bool:
-        """Take one token and return True, or False when the bucket is empty. A refused call costs none."""
-        most, refill = self._limits.bucket(action)
+        """Take one token; False when the bucket is empty. A refused call costs no token."""
+        capacity, refill = self._limits.bucket(action)
         key, now = (account, region, action), self._clock()
         with self._lock:
-            tokens, then = self._filled.get(key, (most, now))
-            tokens = min(most, tokens + (now - then) * refill)
+            tokens, then = self._filled.get(key, (capacity, now))
+            tokens = min(capacity, tokens + (now - then) * refill)
             allowed = tokens >= 1
             self._filled[key] = (tokens - 1 if allowed else tokens, now)
             return allowed

@@ -1,0 +1,213 @@
+"""The calls that make images: RegisterImage, CreateImage, CopyImage.
+
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html and the pages of
+the other two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import describe_images, moto_backend, world
+from .wire import EC2Error, elements
+from .world import Disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .moto_backend import Instance
+    from .wire import Request
+    from .world import Record, World
+
+_TAGGABLE = ("image", "snapshot")
+#: ClientToken's account, Region and value, to the request's other parameters and the image's id.
+_Tokens = dict[tuple[str, str, str], tuple[dict[str, str], str]]
+
+
+class NewImages:
+    """Each method checks a request, and returns what makes the image and writes the answer."""
+
+    def __init__(self, state: World) -> None:
+        """Make images in ``state``."""
+        self._state = state
+        self._tokens: _Tokens = {}
+
+    def register(self, account: str, request: Request) -> Callable[[], str]:
+        """RegisterImage, from snapshots.
+
+        Raises:
+            EC2Error: the name is missing, or a tag is for another kind of resource.
+        """
+        name, tags = request.required("Name"), _tags(request)
+
+        def carry_out() -> str:
+            record = self._add(account, request, name)
+            image, details = record.image, record.details
+            image.architecture = request.text("Architecture") or image.architecture
+            image.kernel_id = request.text("KernelId")
+            image.root_device_name = request.text("RootDeviceName") or image.root_device_name
+            image.virtualization_type = request.text("VirtualizationType") or image.virtualization_type
+            image.boot_mode = request.text("BootMode") or image.boot_mode
+            image.sriov = request.text("SriovNetSupport") or image.sriov
+            details.ramdisk_id = request.text("RamdiskId")
+            details.ena_support = request.flag("EnaSupport") or request.text("EnaSupport") is None
+            details.disks = _disks(request, record)
+            return self._finish(record, tags)
+
+        return carry_out
+
+    def create(self, account: str, request: Request) -> Callable[[], str]:
+        """CreateImage, from an instance.
+
+        Raises:
+            EC2Error: there is no such instance, the name is missing, or a tag is for another kind of
+                resource.
+        """
+        instance = _instance(account, request)
+        name, tags = request.required("Name"), _tags(request)
+
+        def carry_out() -> str:
+            record = self._add(account, request, name)
+            image, details = record.image, record.details
+            image.instance_id = instance.id
+            image.architecture = instance.architecture or image.architecture
+            image.platform = instance.platform
+            image.virtualization_type = instance.virtualization_type
+            image.kernel_id = instance.kernel
+            details.source_image_id = instance.image_id
+            details.source_image_region = request.region
+            source = self._state.find(request.region, instance.image_id or "")
+            if source is not None:
+                details.watermarks = source.details.watermarks
+                details.ena_support = source.details.ena_support
+            details.disks = _disks(request, record)
+            image.ebs_snapshot.description = f"Created by CreateImage({instance.id}) for {image.id}"
+            return self._finish(record, tags)
+
+        return carry_out
+
+    def copy(self, account: str, request: Request) -> Callable[[], str]:
+        """CopyImage, from any Region.
+
+        Launch permissions and the deprecation date are not copied, tags only with ``CopyImageTags``.
+
+        Raises:
+            EC2Error: there is no such image that the account may copy, a parameter is missing, or
+                ``ClientToken`` was used for another request.
+        """
+        source_id, region = request.required("SourceImageId"), request.required("SourceRegion")
+        name, tags = request.required("Name"), _tags(request)
+        source = self._state.find(region, source_id)
+        if source is None or not (source.account == account or world.may_launch(source.image, account)):
+            describe_images.check_id(source_id)
+            raise describe_images.not_found([source_id])
+        if source.image.state != "available":
+            raise EC2Error("InvalidAMIID.Unavailable", f"The image id '[{source_id}]' is no longer available")
+        token = request.text("ClientToken")
+        key = (account, request.region, token or "")
+        asked = {k: v for k, v in request.params.items() if k not in ("DryRun", "dryRun")}
+        if token and key in self._tokens:
+            before, image_id = self._tokens[key]
+            if before != asked:
+                text = f"The client token '{token}' was used with different parameters."
+                raise EC2Error("IdempotentParameterMismatch", text)
+            return lambda: elements([("imageId", image_id)])
+        copied = {} if not request.flag("CopyImageTags") else _user_tags(source.tags)
+
+        def carry_out() -> str:
+            record = self._add(account, request, name)
+            _copy_looks(source, record, encrypted=request.flag("Encrypted") or request.flag("encrypted"))
+            if token:
+                self._tokens[key] = asked, record.image.id
+            return self._finish(record, {**tags, "image": {**copied, **tags.get("image", {})}})
+
+        return carry_out
+
+    def clear(self) -> None:
+        """Forget the client tokens."""
+        self._tokens.clear()
+
+    def _add(self, account: str, request: Request, name: str) -> Record:
+        created = self._state.clock.now().replace(microsecond=0)
+        record = self._state.add(account, request.region, name, created=created)
+        record.image.description = request.text("Description")
+        return record
+
+    def _finish(self, record: Record, tags: Mapping[str, Mapping[str, str]]) -> str:
+        self._state.set_tags(record, tags.get("image", {}))
+        for disk in record.disks:
+            if tags.get("snapshot"):
+                record.home.tags.setdefault(disk.snapshot_id, {}).update(tags["snapshot"])
+        return elements([("imageId", record.image.id)])
+
+
+def _copy_looks(source: Record, record: Record, *, encrypted: bool) -> None:
+    """What a copy has of its source."""
+    theirs, ours = source.image, record.image
+    ours.architecture, ours.platform = theirs.architecture, theirs.platform
+    ours.virtualization_type, ours.hypervisor = theirs.virtualization_type, theirs.hypervisor
+    ours.kernel_id, ours.boot_mode, ours.sriov = theirs.kernel_id, theirs.boot_mode, theirs.sriov
+    ours.root_device_name, ours.root_device_type = theirs.root_device_name, theirs.root_device_type
+    ours.product_codes = set(theirs.product_codes)
+    record.details.source_image_id, record.details.source_image_region = theirs.id, source.region
+    record.details.watermarks = source.details.watermarks
+    record.details.ena_support = source.details.ena_support
+    record.details.ramdisk_id = source.details.ramdisk_id
+    # moto has made one snapshot for the copy; the copies of further volumes have ids of their own.
+    record.details.disks = tuple(
+        replace(
+            disk,
+            snapshot_id=ours.ebs_snapshot.id if number == 0 else moto_backend.new_snapshot_id(),
+            encrypted=disk.encrypted or encrypted,
+        )
+        for number, disk in enumerate(source.disks)
+    )
+
+
+def _tags(request: Request) -> dict[str, dict[str, str]]:
+    """Resource type to tags."""
+    tags: dict[str, dict[str, str]] = {}
+    for given in request.structures("TagSpecification"):
+        kind = given.text("ResourceType") or given.text("resourceType") or ""
+        if kind not in _TAGGABLE:
+            text = f"'{kind}' is not a valid taggable resource type for this operation."
+            raise EC2Error("InvalidParameterValue", text)
+        for tag in given.structures("Tag"):
+            tags.setdefault(kind, {})[tag.text("Key") or ""] = tag.text("Value") or ""
+    return tags
+
+
+def _user_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that ``CopyImageTags`` copies: not AWS's own."""
+    return {key: value for key, value in tags.items() if not key.startswith("aws:")}
+
+
+def _instance(account: str, request: Request) -> Instance:
+    instance_id = request.required("InstanceId")
+    for reservation in moto_backend.backend(account, request.region).reservations.values():
+        for instance in reservation.instances:
+            if instance.id == instance_id:
+                return instance
+    raise EC2Error("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
+
+
+def _disks(request: Request, record: Record) -> tuple[Disk, ...] | None:
+    """The volumes of the request; None for the single default one."""
+    disks: list[Disk] = []
+    for given in request.structures("BlockDeviceMapping"):
+        name = given.text("DeviceName") or record.image.root_device_name
+        if given.text("NoDevice") is not None or given.text("VirtualName"):
+            continue
+        default = Disk(name, record.image.ebs_snapshot.id)
+        disks.append(
+            Disk(
+                device_name=name,
+                snapshot_id=given.text("Ebs.SnapshotId") or default.snapshot_id,
+                volume_size=int(given.text("Ebs.VolumeSize") or default.volume_size),
+                volume_type=given.text("Ebs.VolumeType") or default.volume_type,
+                delete_on_termination=given.text("Ebs.DeleteOnTermination") != "false",
+                encrypted=given.flag("Ebs.Encrypted"),
+            )
+        )
+    return tuple(disks) or None
