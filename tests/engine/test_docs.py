@@ -30,6 +30,7 @@ NOT_RUN = {
     "pip install": "it needs an index; test_release.py installs the wheel",
     "pulumi new": "it needs the published repository; test_template.py makes a project from template/",
     "git ": "it needs a remote repository",
+    "python examples/real-aws/check.py": "test_real_aws.py runs it",
     "make demo": "test_demo.py runs it",
     "make test": "it would run these tests again",
     "python organization.py": "test_examples.py runs that example",
