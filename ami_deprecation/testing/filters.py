@@ -106,7 +106,7 @@ def _fix(severity: Severity) -> Callable[[Record], Iterable[str | None]]:
     )
 
 
-#: Every filter of DescribeImages that compares values, but for those of ``InstanceTypeSpecification``.
+#: Every filter of DescribeImages but ``tag:…`` and ``tag-key``.
 OF_IMAGES: Mapping[str, Callable[[Record], Iterable[str | None]]] = {
     "architecture": one(lambda r: r.image.architecture),
     "block-device-mapping.delete-on-termination": _disk(lambda d: boolean(d.delete_on_termination)),
@@ -129,6 +129,9 @@ OF_IMAGES: Mapping[str, Callable[[Record], Iterable[str | None]]] = {
     "image-watermark.source-image-region": _watermark(lambda w: w.source_image_region),
     "image-watermark.watermark-creation-time": _watermark(lambda w: w.created.isoformat()),
     "image-watermark.watermark-key": _watermark(lambda w: w.key),
+    # LocalEC2 keeps no InstanceTypeSpecification.
+    "instance-type-specification.supported-instance-type": lambda _: (),
+    "instance-type-specification.unsupported-instance-type": lambda _: (),
     "is-public": yes_or_no(lambda r: r.image.is_public),
     "kernel-id": one(lambda r: r.image.kernel_id),
     "manifest-location": one(lambda r: r.image.image_location),
