@@ -35,7 +35,7 @@ engine: packages
 browser:
 	@tools/get-browser.sh
 
-demo: packages ## The story: preview, up, no change, a moved date, drift, repair, destroy
+demo: .venv/installed-demo ## The story: preview, up, no change, a moved date, drift, repair, destroy
 	@$(BIN)/python tools/demo.py
 
 test: setup check ## check, then all tests
@@ -91,6 +91,11 @@ $(UV):
 .venv/installed: requirements-dev.lock pyproject.toml | $(UV)
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	$(INSTALL) --no-deps --editable .
+	@touch $@
+
+# The demo alone needs no tools of a developer: half of the packages, and no browser.
+.venv/installed-demo: requirements-dev.lock pyproject.toml | $(UV)
+	@test -e .venv/installed || $(INSTALL) --constraint requirements-dev.lock --editable '.[cli,testing]'
 	@touch $@
 
 .venv/installed-docs: requirements-docs.lock | $(UV)
