@@ -7,57 +7,69 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What an Amazon builder writes as `artifact_id`: `<region>:<image id>`, with a comma between the Regions.
+#: The `artifact_id` of a build that made an AMI: `<region>:<image id>`, with a comma between Regions. It is the same for
+#: every builder and post-processor (amazon-ebs, amazon-import, …); other artifacts look different.
 _ARTIFACT = re.compile(r"([a-z0-9-]+):(ami-[0-9a-f]+)")
+_AMI = re.compile(r"\bami-[0-9a-f]{8}")
 
 
 class BuiltImage(NamedTuple):
     """One image of a Packer run."""
 
+    #: The source's name; a number follows when it made a second image in the Region.
     build: str
     region: str
     image_id: str
 
 
 def last_run(file: Path) -> list[BuiltImage]:
-    """The images of the last Packer run, all Regions of each build.
+    """The images of the last Packer run, in every Region.
 
-    Packer adds each run to the file; those before the last are left out. So are builds that made no AMI.
+    Packer appends each run to the file; earlier runs are left out, and so are builds without an AMI.
 
     Raises:
-        ValueError: the file is missing, no manifest, or its last run made no AMI; one sentence.
+        ValueError: the file is missing or not a manifest, or its last run made no AMI; one sentence.
     """
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = json.loads(file.read_bytes())  # UTF-8, UTF-16 or UTF-32, with or without a byte order mark
         run = manifest["last_run_uuid"]
-        builds = [build for build in manifest["builds"] if build["packer_run_uuid"] == run]
-        made = [
-            BuiltImage(build["name"], region, image_id)
-            for build in builds
-            if build["builder_type"].startswith("amazon-")
-            for region, image_id in _images(file, build["name"], build["artifact_id"])
+        artifacts = [
+            (build["name"], build["artifact_id"])
+            for build in manifest["builds"]
+            if build["packer_run_uuid"] == run and _AMI.search(build["artifact_id"] or "")
         ]
     except FileNotFoundError:
-        raise ValueError(f"{file.name}: there is no such file: run packer build first") from None
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as wrong:
+        raise ValueError(f"{file.name}: the file does not exist: run packer build first") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise ValueError(
-            f"{file.name}: it is no file of Packer's manifest post-processor ({type(wrong).__name__}: {wrong})"
+            f"{file.name}: not a file of Packer's manifest post-processor ({type(wrong).__name__}: {wrong})"
         ) from None
-    if not made:
+    images: dict[tuple[str, str], str] = {}
+    for build, artifact_id in artifacts:
+        for place in _images(file, build, artifact_id):
+            images.setdefault(place, build)  # an artifact that is listed twice is one image
+    if not images:
         raise ValueError(f"{file.name}: its last run, {run}, made no AMI: run packer build first")
-    return made
+    seen: Counter[tuple[str, str]] = Counter()
+    named = []
+    for (region, image_id), build in images.items():
+        seen[build, region] += 1
+        number = seen[build, region]
+        named.append(BuiltImage(build if number == 1 else f"{build}-{number}", region, image_id))
+    return named
 
 
 def _images(file: Path, build: str, artifact_id: str) -> list[tuple[str, str]]:
-    found = [_ARTIFACT.fullmatch(part) for part in artifact_id.split(",")]
-    if None in found:
+    parts = [_ARTIFACT.fullmatch(part) for part in artifact_id.split(",")]
+    if None in parts:
         raise ValueError(
             f"{file.name}: the artifact_id of build {build!r} is {artifact_id!r}, not like "
             "eu-west-1:ami-0123456789abcdef0,us-east-1:ami-0fedcba9876543210"
         )
-    return [(match[1], match[2]) for match in found if match]
+    return [(match[1], match[2]) for match in parts if match]

@@ -174,3 +174,28 @@ def test_closed_pipe_causes_no_error() -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(60) in (0, 1)
+
+
+def test_input_without_preview_still_gives_a_comment(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (tmp_path / "preview.json").write_text("")
+    (tmp_path / "preview.log").write_text("error: \x1b[31mincorrect passphrase\x1b[0m\n")
+    arguments = ("comment", "preview.json", "--stderr", "preview.log", "-o", "comment.md")
+    result = command(*arguments, code=f"import os; os.chdir({str(tmp_path)!r})", PULUMI_STACK="acme/prod")
+    assert result.returncode == 2
+    assert "the input is empty" in result.stderr
+    shown = (tmp_path / "comment.md").read_text()
+    assert shown.startswith("<!-- ami-deprecation comment: shop/prod -->\n")
+    assert "error: incorrect passphrase" in shown
+
+
+def test_fail_on_unchecked_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = "live checks in eu-west-1 were skipped: no credentials"
+    file = tmp_path / "preview.json"
+    file.write_text(
+        json.dumps({"diagnostics": [{"message": f"ami-deprecation: {skipped}", "severity": "info"}]})
+    )
+    assert run(["comment", str(file)]) == 0
+    assert f"- ⚠️ {skipped}" in capsys.readouterr().out
+    assert run(["comment", str(file), "--fail-on", "unchecked"]) == 3
+    assert skipped in capsys.readouterr().err

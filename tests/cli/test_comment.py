@@ -195,9 +195,7 @@ def test_failed_preview_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2
     assert printed.code != 0
     shown = succeed(ec2, "comment", stdin=printed.stdout)
     assert "The preview failed, so the changes are unknown." in shown
-    assert (
-        "- ⚠️ the preview failed: web: 2020-01-01T00:00:00Z is past, or less than two minutes ahead" in shown
-    )
+    assert "- ⚠️ preview failed: web: 2020-01-01T00:00:00Z is past, or less than two minutes ahead" in shown
 
 
 def test_comment_reads_pipe_or_file(stack: Stack, ec2: LocalEC2) -> None:
@@ -215,9 +213,9 @@ def test_other_pulumi_output_is_refused(stack: Stack, ec2: LocalEC2) -> None:
         printed = stack.run(*arguments, check=False).stdout
         result = command(ec2, "comment", stdin=printed)
         assert result.returncode == 2, arguments
-        assert result.stdout == ""
+        assert "The preview failed, so the changes are unknown." in result.stdout
         assert result.stderr.count("\n") == 1
-        assert "give what `pulumi preview --json` printed" in result.stderr
+        assert "pass the output of `pulumi preview --json`" in result.stderr
 
 
 def test_preview_of_other_resources_has_no_comment(stack: Stack, ec2: LocalEC2) -> None:

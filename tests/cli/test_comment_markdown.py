@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ami_deprecation.cli.comment.markdown import comment, marker
+from ami_deprecation.cli.comment.markdown import comment, failure, marker
 from ami_deprecation.cli.comment.warnings import Limits, warnings_of
 from tests.support.cli_digests import note, props, read, step
 from tests.support.cli_samples import NOW
@@ -146,7 +146,7 @@ def test_failed_preview_is_not_shown_as_no_change() -> None:
     failed = [{"message": "error: it broke", "severity": "error"}]
     shown = text(diagnostics=failed)
     assert "The preview failed, so the changes are unknown." in shown
-    assert "- ⚠️ the preview failed: it broke" in shown
+    assert "- ⚠️ preview failed: it broke" in shown
     assert "No AMI" not in shown
     assert "so changes may be missing." in text(step("create", new=props(to=50)), diagnostics=failed)
 
@@ -230,3 +230,34 @@ def test_errors_keep_comment_within_limit(longest: int) -> None:
 def test_same_preview_gives_same_comment() -> None:
     steps = [step("create", new=props(f"web-{n}", n + 1, to=90), name=f"w{n}") for n in range(5)]
     assert text(*steps) == text(*reversed(steps))
+
+
+def test_at_most_20_rows_an_action_are_in_sight() -> None:
+    new = [step("create", new=props(f"n{n}", n + 1, to=1 + n / 10), name=f"n{n}") for n in range(30)]
+    gone = [step("delete", props(f"g{n}", n + 50, to=-1), name=f"g{n}") for n in range(5)]
+    visible, _, rest = text(*new, *gone).partition("<details>")
+    assert (visible.count("<br>`ami-"), rest.count("<br>`ami-")) == (25, 10)
+    assert visible.index("| n0<br>") < visible.index("| n19<br>")
+    assert "⚠️ short notice" in rest
+    assert "<summary>10 more images</summary>" in rest
+
+
+def test_rule_stands_in_the_row() -> None:
+    policy = "urn:pulumi:prod::shop::ami-deprecation:index:AmiDeprecationPolicy::base"
+    line = (
+        "ami-00000000000000001 (web) in eu-west-1: 2027-03-06T00:00:00Z (fix_days): critical since 2027-01-01"
+    )
+    explained = {"urn": policy, "message": line, "severity": "info"}
+    shown = text(step("create", new=props(to=50)), diagnostics=[explained])
+    assert line_of(shown, "web")[4] == r"set<br>rule fix\_days: critical since 2027-01-01"
+
+
+@pytest.mark.parametrize("reason", ["error: no stack named 'prod'", "```` a ```", "x" * 9_000])
+def test_failure_without_json_is_a_comment(reason: str) -> None:
+    shown = failure("shop/prod", "shop/prod", reason, 5_000)
+    assert shown.splitlines()[0] == marker("shop/prod")
+    assert "The preview failed, so the changes are unknown." in shown
+    assert reason[-100:] in shown
+    assert len(shown) <= 5_000
+    fences = [line for line in shown.splitlines() if line.startswith("```")]
+    assert fences[0] == f"{fences[-1]}text"

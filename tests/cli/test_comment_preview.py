@@ -249,3 +249,44 @@ def test_step_of_unknown_form_breaks_nothing(broken: object) -> None:
 
 def test_date_in_digest_is_read_on_minute() -> None:
     assert one(step("create", new=props(deprecation_time=on(10)))).after.when == ahead(10)
+
+
+def test_digest_is_read_between_other_lines() -> None:
+    printed = json.dumps(digest(step("create", new=props(to=50))), indent=4)
+    for text in (f"Policy pack 1 of 2\n{printed}\n", f"{printed}\ndone {{}}\n", f"{{}}\n{printed}\n{{}}\n"):
+        assert digests.load(text) == json.loads(printed)
+
+
+def test_last_of_two_digests_counts() -> None:
+    one, two = (json.dumps(digest(step("create", new=props(to=days)))) for days in (50, 60))
+    assert digests.load(f"{one}\n{two}\n") == json.loads(two)
+
+
+def test_output_json_is_named() -> None:
+    with pytest.raises(CommandError, match="--output json"):
+        digests.load('{"resources": [{"urn": "x", "op": "create"}], "changeSummary": {}}')
+
+
+def test_changes_are_ordered_by_their_dates() -> None:
+    steps = [step("create", new=props(f"web-{n}", n, to=days), name=f"r{n}") for n, days in ((1, 90), (2, 5))]
+    gone = step("delete", props("old", 3, to=30), name="old")
+    assert [each.image_name for each in read(*steps, gone).changes] == ["web-2", "old", "web-1"]
+
+
+def test_errors_that_repeat_another_are_left_out() -> None:
+    texts = ("error: it is past", "error: web: it is past", "Resource monitor has terminated, shutting down")
+    shown = read(diagnostics=[{"message": text, "severity": "error"} for text in texts])
+    assert shown.errors == ("web: it is past",)
+
+
+def test_skipped_checks_are_unchecked() -> None:
+    skipped = "live checks in eu-west-1 were skipped: no credentials"
+    assert read(diagnostics=[note(skipped), note("b is public")]).unchecked == (skipped,)
+
+
+def test_rule_of_an_explaining_policy_is_read() -> None:
+    policy = "urn:pulumi:prod::shop::ami-deprecation:index:AmiDeprecationPolicy::base"
+    line = "ami-00000000000000001 (web (linux)) in eu-west-1: 2027-03-06T00:00:00Z (keep_newest): it is the third newest"
+    explained = {"urn": policy, "message": f"{line}\n", "severity": "info"}
+    [change] = read(step("create", new=props(to=50)), diagnostics=[explained]).changes
+    assert change.rule == "keep_newest: it is the third newest"

@@ -112,6 +112,36 @@ def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: Lo
         assert secret not in printed
 
 
+def test_preview_that_does_not_start_replaces_comment(project: Project) -> None:
+    comments = Forge(
+        "/repos/acme/images/issues/7/comments",
+        "/repos/acme/images/issues/comments/",
+        ("user", {"login": "github-actions[bot]"}, {"login": "somebody"}),
+    )
+    with comments.serve():
+        runner = GitHub(project, comments)
+        project.commit(IMAGE, "2028-06-01")
+        passed, printed = runner.run("pull-request")
+        assert passed, printed
+        first = comments.mine[0].splitlines()[0]
+
+        project.stack.env["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
+        passed, _ = runner.run("pull-request")
+        assert not passed
+        (shown,) = comments.mine
+        assert shown.splitlines()[0] == first
+        assert "The preview failed, so the changes are unknown." in shown
+        assert "passphrase" in shown
+
+        del project.stack.env["PULUMI_CONFIG_PASSPHRASE"]
+        project.stack.run("stack", "rm", "--yes", "--force")
+        passed, _ = runner.run("pull-request")
+        assert not passed
+        (shown,) = comments.mine
+        assert shown.splitlines()[0] == first
+        assert "error: no stack" in shown
+
+
 @pytest.mark.parametrize(
     ("schema", "files"),
     [("vendor.github-workflows", [*GITHUB, *OWN]), ("vendor.gitlab-ci", [GITLAB])],

@@ -76,7 +76,7 @@ class TestPackerManifest:
     @pytest.mark.parametrize(
         ("text", "sentence"),
         [
-            ("{}", "it is no file of Packer's manifest post-processor (KeyError: 'last_run_uuid')"),
+            ("{}", "not a file of Packer's manifest post-processor (KeyError: 'last_run_uuid')"),
             (
                 manifest_of("amazon-ebs", "ami-0123456789abcdef0"),
                 "the artifact_id of build 'web' is 'ami-0123456789abcdef0', not like eu-west-1:ami-",
@@ -91,5 +91,36 @@ class TestPackerManifest:
         file.write_text(text)
         last_run = runpy.run_path(str(EXAMPLES / "packer-manifest" / "manifest.py"))["last_run"]
         with pytest.raises(ValueError, match=f"^packer-manifest.json: {re.escape(sentence)}") as raised:
+            last_run(file)
+        assert "\n" not in str(raised.value)
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_artifact_tells_images_apart(self, tmp_path: Path, encoding: str) -> None:
+        one, two = "ami-0aaaaaaaaaaaaaaa1", "ami-0aaaaaaaaaaaaaaa2"
+        builds = [
+            ("vm", "vmware-iso", f"eu-west-1:{one}"),  # the artifact of the post-processor amazon-import
+            ("web", "amazon-ebs", f"eu-west-1:{two},us-east-1:{two}"),
+            ("web", "amazon-ebs", f"eu-west-1:{two},us-east-1:{two}"),
+            ("web", "amazon-ebs", f"eu-west-1:{one[:-1]}3"),
+            ("data", "amazon-ebsvolume", "eu-west-1:vol-0123456789abcdef0"),
+            ("none", "file", None),
+        ]
+        keys = ("name", "builder_type", "artifact_id")
+        made = [dict(zip(keys, each, strict=True)) | {"packer_run_uuid": "run-2"} for each in builds]
+        file = tmp_path / "packer-manifest.json"
+        file.write_text(json.dumps({"builds": made, "last_run_uuid": "run-2"}), encoding=encoding)
+        last_run = runpy.run_path(str(EXAMPLES / "packer-manifest" / "manifest.py"))["last_run"]
+        assert [tuple(each) for each in last_run(file)] == [
+            ("vm", "eu-west-1", one),
+            ("web", "eu-west-1", two),
+            ("web", "us-east-1", two),
+            ("web-2", "eu-west-1", f"{one[:-1]}3"),
+        ]
+
+    def test_undecodable_manifest_is_one_sentence(self, tmp_path: Path) -> None:
+        file = tmp_path / "packer-manifest.json"
+        file.write_bytes(b'{"builds": "\xff\xfe\xfa"}')
+        last_run = runpy.run_path(str(EXAMPLES / "packer-manifest" / "manifest.py"))["last_run"]
+        with pytest.raises(ValueError, match=r"^packer-manifest\.json: not a file of Packer's") as raised:
             last_run(file)
         assert "\n" not in str(raised.value)

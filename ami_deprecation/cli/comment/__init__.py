@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,20 +19,26 @@ from .warnings import Limits, warnings_of
 if TYPE_CHECKING:
     from datetime import timedelta
 
+#: The project's name in its Pulumi.yaml.
+_PROJECT = re.compile(r"^name:[ \t]*[\"']?(?P<name>[A-Za-z0-9_.-]+)", re.MULTILINE)
+
 EPILOG = f"""\b
 Examples:
   pulumi preview --json | ami-deprecation comment > comment.md
   ami-deprecation comment preview.json --many 50 --notice 14d
+  ami-deprecation comment preview.json --stderr preview.log --fail-on unchecked -o comment.md
   head -n 1 comment.md                the hidden line by which a job finds its comment again
 
 The first line is an HTML comment that names the project and the stack and never changes. On the next push,
-find the pull request's comment that starts with this line and replace its text. --key sets another name.
+find the pull request's comment that starts with this line and replace its text. --key sets another name. A
+preview that failed before it started names neither: Pulumi.yaml in this folder and PULUMI_STACK are used then.
 
 Warnings come first: dates that have passed or are nearer than --notice, dates that cannot be set again, more
 changed images than --many, and every message of the provider (a public image's limits, images in use, a date
 that will be replaced). The rest is folded. Other resources are left out.
 
-A preview that failed still gives a comment, with the reason on top.
+A preview that failed still gives a comment, with the reason on top. If the input is not a preview at all, the
+comment says what came instead (--stderr: why), and the exit code is 2.
 
 {EXIT_CODES}"""
 
@@ -45,6 +53,16 @@ A preview that failed still gives a comment, with the reason on top.
     help="Warn when more images change than this.",
 )
 @options.duration("--notice", default="7d", text="Warn of dates nearer than this: 7d, 2w, 36h.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("unchecked",)),
+    help="Exit with 3 if live checks were skipped: such a preview does not show what EC2 would refuse.",
+)
+@click.option(
+    "--stderr",
+    metavar="FILE",
+    help="What the preview printed to stderr: shown if it failed before it printed any JSON.",
+)
 @click.option("--key", metavar="TEXT", help="The name in the hidden first line, instead of project/stack.")
 @click.option(
     "--longest",
@@ -55,22 +73,41 @@ A preview that failed still gives a comment, with the reason on top.
     help="The limit of the comment; GitHub accepts 65,536 characters.",
 )
 @options.output
-def comment(
-    *, file: str, many: int, notice: timedelta, key: str | None, longest: int, path: str | None
+def comment(  # noqa: PLR0913  # one argument an option
+    *,
+    file: str,
+    stderr: str | None,
+    many: int,
+    notice: timedelta,
+    fail_on: str | None,
+    key: str | None,
+    longest: int,
+    path: str | None,
 ) -> Exit:
     """Write a pull-request comment, as Markdown, from the output of `pulumi preview --json`.
 
     PREVIEW.JSON is a file, or - for stdin (the default). The command calls neither AWS nor Pulumi.
     """
+    text = _read(file)
     now = datetime.now(timezone.utc)
-    shown = preview.read(digests.load(_text(file)), now)
+    try:
+        shown = preview.read(digests.load(text), now)
+    except CommandError as error:
+        stack = _stack_here()
+        reason = _end_of(stderr) or str(error)
+        output.write(markdown.failure(stack if key is None else key, stack, reason, longest), path)
+        raise
     warnings = warnings_of(shown, now, Limits(notice=notice, many=many))
-    key = shown.stack if key is None else key
+    key = (shown.stack or _stack_here()) if key is None else key
     output.write(markdown.comment(shown, warnings, now, key=key, longest=longest), path)
+    if fail_on is not None and shown.unchecked:
+        for each in shown.unchecked:
+            click.echo(f"ami-deprecation: {each}", err=True)
+        return Exit.GATE
     return Exit.OK
 
 
-def _text(file: str) -> bytes:
+def _read(file: str) -> bytes:
     if file == "-":
         if sys.stdin.isatty():
             raise CommandError(
@@ -81,3 +118,22 @@ def _text(file: str) -> bytes:
         return Path(file).read_bytes()
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from None
+
+
+def _end_of(stderr: str | None) -> str:
+    return "" if stderr is None else click.unstyle(_read(stderr).decode(errors="replace")).strip()
+
+
+def _stack_here() -> str:
+    """``project/stack`` of this folder and of PULUMI_STACK: a preview that did not start does not name them."""
+    *qualifiers, stack = os.environ.get("PULUMI_STACK", "").split("/")
+    project = qualifiers[1] if len(qualifiers) > 1 else _project_here()
+    return f"{project}/{stack}" if project and stack else ""
+
+
+def _project_here() -> str:
+    for name in ("Pulumi.yaml", "Pulumi.yml"):
+        if Path(name).is_file():
+            match = _PROJECT.search(Path(name).read_text(encoding="utf-8", errors="replace"))
+            return match["name"] if match else ""
+    return ""

@@ -16,6 +16,7 @@ from ...errors import InvalidInput
 from ..exits import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 Object: TypeAlias = "Mapping[str, object]"
@@ -24,40 +25,75 @@ Object: TypeAlias = "Mapping[str, object]"
 _NOTE = "ami-deprecation: "
 #: The prefix of the types of its components.
 _COMPONENTS = "ami-deprecation:"
-_HOW = "give what `pulumi preview --json` printed"
+_HOW = "pass the output of `pulumi preview --json`"
 #: The engine's placeholder for a secret value.
 SECRET = "[secret]"  # noqa: S105  # not a password
-#: The engine's last error, after the one with the reason.
-CLOSING = "preview failed"
+#: What the engine adds after the error that has the reason.
+CLOSING = frozenset({"preview failed", "Resource monitor has terminated, shutting down"})
+#: An object that begins a line.
+_OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
+#: How the provider says that it could not check something against EC2.
+_UNCHECKED = re.compile(r"live checks .* were skipped|checks against EC2 .* were left out")
+#: A policy's explanation of one image: what it gets, the rule that decides, and why.
+_EXPLAINED = re.compile(
+    r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+): [^()]* \((?P<rule>[^()]+)\): (?P<because>.*)"
+)
 #: Color markup that some of the engine's messages contain.
 _COLOR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
 
 
 def load(text: str | bytes) -> Object:
-    """Parse what `pulumi preview --json` printed.
+    """The last preview in what `pulumi preview --json` printed; policy packs and plugins print around it.
 
     Raises:
-        CommandError: the text is not a preview; the sentence says what it is.
+        CommandError: there is no preview; the sentence says what there is instead.
     """
-    if not text.strip():
-        raise CommandError(f"there is nothing to read: {_HOW}")
-    try:
-        document = json.loads(text)
-    except ValueError:
-        start = text if isinstance(text, str) else text.decode(errors="replace")
-        first = start.strip().splitlines()[0][:60]
-        if first.startswith('{"sequence"'):
-            raise CommandError(
-                "these are the events of a preview, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
-                "`pulumi preview --json` again"
-            ) from None
-        raise CommandError(f"this is not JSON, it begins with {first!r}: {_HOW}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("steps") or [], list):
-        raise CommandError(f"this JSON is not a preview: {_HOW}")
-    if not {"steps", "changeSummary", "diagnostics"} & document.keys():
-        raise CommandError(f"this JSON is not a preview, it has no steps: {_HOW}")
-    return document
+    content = text if isinstance(text, str) else text.decode(json.detect_encoding(text), errors="replace")
+    if not content.strip():
+        raise CommandError(f"the input is empty: {_HOW}")
+    documents = list(_documents(content))
+    previews = [each for each in documents if _is_preview(each)]
+    if previews:
+        return previews[-1]
+    raise CommandError(_instead(content.strip(), documents))
+
+
+def _documents(content: str) -> Iterator[Object]:
+    """The JSON objects that begin a line, whatever stands between them."""
+    decoder = json.JSONDecoder()
+    end = 0
+    for start in _OBJECT.finditer(content):
+        if start.end() - 1 < end:
+            continue
+        try:
+            document, end = decoder.raw_decode(content, start.end() - 1)
+        except ValueError:
+            continue
+        yield document
+
+
+def _is_preview(document: Object) -> bool:
+    known = {"steps", "changeSummary", "diagnostics"} & document.keys()
+    return bool(known) and not _is_other_output(document) and isinstance(document.get("steps") or [], list)
+
+
+def _is_other_output(document: Object) -> bool:
+    """Whether it is the JSON of ``--output json``, which lists resources without their dates."""
+    return "resources" in document and "steps" not in document
+
+
+def _instead(content: str, documents: Sequence[Object]) -> str:
+    if any("sequence" in each and "timestamp" in each for each in documents):
+        return (
+            "these are a preview's events, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
+            "`pulumi preview --json` again"
+        )
+    if any(_is_other_output(each) for each in documents):
+        return f"this is the output of `--output json`, which has no dates: {_HOW}"
+    if documents or content.startswith("["):
+        return f"this JSON is not a preview, it has no steps: {_HOW}"
+    return f"this is not JSON, it begins with {content.splitlines()[0][:60]!r}: {_HOW}"
 
 
 def objects(value: object) -> list[Object]:
@@ -110,12 +146,35 @@ def date_of(props: Object, key: str) -> datetime | None:
 
 def notes_of(diagnostic: Object) -> list[str]:
     """This package's own lines: what the provider prints, and its components' warnings."""
-    message = _COLOR.sub("", str(diagnostic["message"]))
-    lines = [line.strip() for line in message.splitlines()]
-    if isinstance(diagnostic.get("urn"), str) and type_of(diagnostic).startswith(_COMPONENTS):
-        text = " ".join(line for line in lines if line).removeprefix("warning: ")
+    if _is_components(diagnostic):
+        text = " ".join(line for line in _lines(diagnostic) if line).removeprefix("warning: ")
         return [text] if diagnostic.get("severity") == "warning" and text else []
-    return [line[len(_NOTE) :].strip() for line in lines if line.startswith(_NOTE)]
+    return [line[len(_NOTE) :].strip() for line in _lines(diagnostic) if line.startswith(_NOTE)]
+
+
+def rules_of(diagnostic: Object) -> dict[tuple[str, str], str]:
+    """Region and image id to the rule that decides and why, from a policy with ``explain=True``."""
+    if not _is_components(diagnostic) or diagnostic.get("severity") == "warning":
+        return {}
+    matches = (_EXPLAINED.search(line) for line in _lines(diagnostic))
+    return {
+        (match["region"], match["image"]): f"{match['rule']}: {match['because']}"
+        for match in matches
+        if match
+    }
+
+
+def is_unchecked(note: str) -> bool:
+    """Whether a note says that a check against EC2 did not happen."""
+    return _UNCHECKED.search(note) is not None
+
+
+def _lines(diagnostic: Object) -> list[str]:
+    return [line.strip() for line in _COLOR.sub("", str(diagnostic["message"])).splitlines()]
+
+
+def _is_components(diagnostic: Object) -> bool:
+    return isinstance(diagnostic.get("urn"), str) and type_of(diagnostic).startswith(_COMPONENTS)
 
 
 def error_of(diagnostic: Object) -> str:

@@ -15,14 +15,21 @@ from .warnings import notice
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from typing import TypeAlias
 
     from .preview import Change, Preview
     from .warnings import Warnings
+
+    _Warned: TypeAlias = "tuple[Change, Sequence[str]]"
 
 #: GitHub takes 65,536 characters in a comment.
 LONGEST = 65_000
 #: An error of the program can have any length; its beginning tells what it is.
 _LONGEST_WARNING = 1_000
+#: Of what Pulumi prints when it fails before the preview starts, the end.
+_LONGEST_REASON = 4_000
+#: Rows in sight for each action.
+_MOST_IN_SIGHT = 20
 _HEAD = ("Image", "Region", "Date", "Notice", "Change")
 
 
@@ -40,24 +47,61 @@ def comment(preview: Preview, warnings: Warnings, now: datetime, *, key: str, lo
         warnings: its warnings.
         now: the moment from which notice counts (aware).
         key: distinguishes this comment from others of the pull request.
-        longest: in characters; what is over it is left out, and warnings.
+        longest: the limit in characters; rows beyond it are counted, not shown.
     """
     head = [marker(key)]
-    where = f" in {output.code(preview.stack)}" if preview.stack else ""
     if not preview.changes and not warnings.general:
-        head += [f"No AMI deprecation date changes{where}.{_unchanged(preview)}", ""]
+        head += [f"No AMI deprecation date changes{_in(preview.stack)}.{_unchanged(preview)}", ""]
         return "\n".join(head)
-    head += [f"### AMI deprecation dates{where}", "", summary(preview), ""]
+    head += [_title(preview.stack), "", summary(preview), ""]
     general = [f"- {_warning(each)}" for each in warnings.general]
-    pairs = list(zip(preview.changes, warnings.of_change, strict=True))
-    warned = [_row(change, now, own) for change, own in pairs if own]
-    others = [_row(change, now) for change, own in pairs if not own]
-    whole = len(general) + len(pairs)
+    shown, rest = _split(list(zip(preview.changes, warnings.of_change, strict=True)))
+    visible = [_row(change, now, own) for change, own in shown]
+    is_warned = any(own for _, own in rest)
+    folded = [_row(change, now, own if is_warned else None) for change, own in rest]
+    whole = len(general) + len(visible) + len(folded)
     for count in (*range(whole, 0, -max(1, whole // 50)), 0):
-        text = "\n".join([*head, *_body(general, warned, others, count)])
+        text = "\n".join([*head, *_body(general, visible, folded, count, is_warned=is_warned)])
         if len(text) <= longest:
             break
     return text
+
+
+def failure(key: str, stack: str, reason: str, longest: int = LONGEST) -> str:
+    """The comment of a preview that printed no JSON: it replaces that of an earlier push.
+
+    Args:
+        key: as in ``comment``.
+        stack: ``project/stack``; empty when it is unknown.
+        reason: what Pulumi printed instead; of a long one the end, where the error is.
+        longest: the limit in characters.
+    """
+    head = [marker(key), _title(stack), "", "The preview failed, so the changes are unknown.", ""]
+    room = min(_LONGEST_REASON, longest - len("\n".join(head)) - 50)
+    reason = reason if len(reason) <= room else f"…{reason[-room:]}"
+    ticks = max((len(run) for run in re.findall(r"`+", reason)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return "\n".join([*head, "⚠️ preview failed:", "", f"{fence}text", reason, fence, ""])
+
+
+def _split(pairs: Sequence[_Warned]) -> tuple[list[_Warned], list[_Warned]]:
+    """The rows in sight, at most 20 for each action and only with a warning; and the rest. Both in order."""
+    in_sight: Counter[Action] = Counter()
+    shown: list[_Warned] = []
+    rest: list[_Warned] = []
+    for pair in pairs:
+        change, own = pair
+        in_sight[change.action] += bool(own)
+        (shown if own and in_sight[change.action] <= _MOST_IN_SIGHT else rest).append(pair)
+    return shown, rest
+
+
+def _title(stack: str) -> str:
+    return f"### AMI deprecation dates{_in(stack)}"
+
+
+def _in(stack: str) -> str:
+    return f" in {output.code(stack)}" if stack else ""
 
 
 def summary(preview: Preview) -> str:
@@ -79,7 +123,9 @@ def _unchanged(preview: Preview) -> str:
     return f" {number} resource{'s are' if number != 1 else ' is'} unchanged." if number else ""
 
 
-def _body(general: Sequence[str], warned: Sequence[str], others: Sequence[str], count: int) -> list[str]:
+def _body(
+    general: Sequence[str], visible: Sequence[str], folded: Sequence[str], count: int, *, is_warned: bool
+) -> list[str]:
     """The first so many warnings and rows, these in one or two tables."""
     lines = [*general[:count]]
     if count < len(general):
@@ -87,16 +133,17 @@ def _body(general: Sequence[str], warned: Sequence[str], others: Sequence[str], 
     if general:
         lines.append("")
     count = max(0, count - len(general))
-    shown = warned[:count]
+    shown = visible[:count]
     if shown:
         lines += ["**Review these first**", "", *_table(shown, "Attention"), ""]
-    folded = others[: max(0, count - len(warned))]
-    if folded:
-        more = "more " if warned else ""
-        part = f"{len(folded)} of " if len(folded) < len(others) else ""
-        title = f"{part}{len(others)} {more}image{'s' if len(others) != 1 else ''}"
-        lines += ["<details>", f"<summary>{title}</summary>", "", *_table(folded), "", "</details>", ""]
-    left_out = len(warned) + len(others) - len(shown) - len(folded)
+    listed = folded[: max(0, count - len(visible))]
+    if listed:
+        more = "more " if visible else ""
+        part = f"{len(listed)} of " if len(listed) < len(folded) else ""
+        title = f"{part}{len(folded)} {more}image{'s' if len(folded) != 1 else ''}"
+        lines += ["<details>", f"<summary>{title}</summary>", ""]
+        lines += [*_table(listed, *(["Attention"] if is_warned else [])), "", "</details>", ""]
+    left_out = len(visible) + len(folded) - len(shown) - len(listed)
     if left_out:
         lines += [f"{left_out} more do not fit into a comment: see the preview.", ""]
     return lines
@@ -113,7 +160,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _row(change: Change, now: datetime, warnings: Sequence[str] | None = None) -> str:
     cells = [_image(change), change.region, _dates(change), notice(change, now), _what(change)]
-    if warnings:
+    if warnings is not None:
         cells.append("<br>".join(_warning(each) for each in warnings))
     return _line(cells)
 
@@ -164,4 +211,5 @@ def _what(change: Change) -> str:
         what += f" ({days} day{'s' if days != 1 else ''})" if days else ""
     if change.action is Action.ADOPTED:
         what += ": nothing changes in EC2"
-    return f"{what}: {output.markdown(change.remark)}" if change.remark else what
+    what = f"{what}: {output.markdown(change.remark)}" if change.remark else what
+    return f"{what}<br>rule {output.markdown(change.rule)}" if change.rule else what

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ... import dates
@@ -12,11 +13,10 @@ from ...core import inputs, state
 from . import digests
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .digests import Object
 
 TYPE = "pulumi-python:dynamic/ec2:AmiDeprecation"
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Action(str, enum.Enum):
@@ -64,6 +64,8 @@ class Change:
     after: Date
     #: A reason or detail for the reviewer.
     remark: str = ""
+    #: The rule of a policy that decides, and why; empty when the preview does not name it.
+    rule: str = ""
     #: Whether the program still declares the resource.
     declared: bool = True
     #: Whether the id is a secret, as the value of `aws.ssm.get_parameter` is.
@@ -81,6 +83,8 @@ class Preview:
     unchanged: int
     #: This package's own lines.
     notes: tuple[str, ...]
+    #: Those of them that say which checks against EC2 did not happen.
+    unchecked: tuple[str, ...]
     #: Why the preview failed; changes can then be missing.
     errors: tuple[str, ...]
 
@@ -94,20 +98,33 @@ def read(digest: Object, now: datetime) -> Preview:
     diagnostics = [
         each for each in digests.objects(digest.get("diagnostics")) if isinstance(each.get("message"), str)
     ]
+    notes = tuple(sorted({note for each in diagnostics for note in digests.notes_of(each)}))
+    rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
-        changes=tuple(
-            sorted(_merged(changes), key=lambda c: (c.region, c.image_name, c.image_id or c.resource))
-        ),
+        changes=tuple(sorted(_explained(_merged(changes), rules), key=_soonest_first)),
         unchanged=sum(step.get("op") == "same" for step in ours),
-        notes=tuple(sorted({note for each in diagnostics for note in digests.notes_of(each)})),
+        notes=notes,
+        unchecked=tuple(note for note in notes if digests.is_unchecked(note)),
         errors=_errors(diagnostics),
     )
 
 
 def _errors(diagnostics: Sequence[Object]) -> tuple[str, ...]:
     errors = {digests.error_of(each) for each in diagnostics if each.get("severity") == "error"}
-    return tuple(sorted(errors - {digests.CLOSING} or errors))
+    reasons = errors - digests.CLOSING or errors
+    # The terminal's last error repeats the one of the resource.
+    return tuple(sorted(each for each in reasons if not any(each in other for other in reasons - {each})))
+
+
+def _soonest_first(change: Change) -> tuple[datetime, str, str, str]:
+    when = change.after.when or change.before or _NEVER
+    return when, change.region, change.image_name, change.image_id or change.resource
+
+
+def _explained(changes: Sequence[Change], rules: Mapping[tuple[str, str], str]) -> list[Change]:
+    """With the rule of a policy that explains its dates."""
+    return [replace(each, rule=rules.get((each.region, each.image_id or ""), "")) for each in changes]
 
 
 def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:

@@ -41,7 +41,7 @@ class Warnings:
 
 def warnings_of(preview: Preview, now: datetime, limits: Limits) -> Warnings:
     """All warnings of a preview, as of a moment (aware)."""
-    general = [f"the preview failed: {error}" for error in preview.errors]
+    general = [f"preview failed: {error}" for error in preview.errors]
     changing = sum(change.action in CHANGING for change in preview.changes)
     if changing > limits.many:
         general.append(f"{changing} images change at once, more than {limits.many}")
