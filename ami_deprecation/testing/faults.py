@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
+from xml.etree import ElementTree as ET
 
 from .wire import EC2_NAMESPACE, EC2Error, Reply, failure
 
@@ -35,6 +36,10 @@ FaultKind = Literal[
     "return-false",
     "garbage",
     "html",
+    "empty",
+    "repeated-token",
+    "lacks-image",
+    "lacks-date",
     "truncated",
     "cut",
     "drop",
@@ -75,7 +80,8 @@ _ERRORS: dict[str, EC2Error] = {
 }
 _HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>\n"
 # These change an answer, so the call has to be carried out first.
-_AFTER_EFFECT = frozenset({"truncated", "cut", "drop-after"})
+_IN_ANSWER = frozenset({"lacks-image", "lacks-date"})
+_AFTER_EFFECT = frozenset({"repeated-token", "truncated", "cut", "drop-after"}) | _IN_ANSWER
 
 
 @dataclass
@@ -90,6 +96,7 @@ class Fault:
     region: str | None
     seconds: float
     rate: float
+    dry_run: bool | None
     error: EC2Error | None
     status: int
     #: How many calls it has been played on.
@@ -100,14 +107,21 @@ class Fault:
         return (
             (self.times is None or self.played < self.times)
             and self.action in ("*", request.action)
-            and self.image_id in (None, *request.image_ids)
+            and (self._in_answer(request) or self.image_id in (None, *request.image_ids))
             and self.region in (None, request.region)
+            and self.dry_run in (None, request.dry_run)
         )
+
+    def _in_answer(self, request: Request) -> bool:
+        """Whether the image is one that the answer may show, not one that the request names."""
+        return self.kind in _IN_ANSWER and (not request.image_ids or self.image_id in request.image_ids)
 
     def play(self, request: Request, reply: Reply | None) -> Reply:
         """What is sent instead of ``reply``, which is None when the call was not carried out."""
         if self.error is not None:
             return failure(request.service, self.error)
+        if self.kind == "empty":
+            return Reply(200, b"")
         if self.kind == "html":
             return Reply(self.status, _HTML, "text/html")
         if self.kind == "garbage":
@@ -117,7 +131,32 @@ class Fault:
             inner = "<requestId>req-false</requestId><return>false</return>"
             name = f"{request.action}Response"
             return Reply(200, f'<{name} xmlns="{EC2_NAMESPACE}">{inner}</{name}>'.encode())
-        return Reply(200, b"", cut=-1) if reply is None else self._half(reply)
+        if reply is None:
+            return Reply(200, b"", cut=-1)
+        if self.kind == "repeated-token" or self.kind in _IN_ANSWER:
+            return self._edited(request, reply)
+        return self._half(reply)
+
+    def _edited(self, request: Request, reply: Reply) -> Reply:
+        """The right answer with one thing wrong."""
+        if reply.error_code is not None:
+            return reply
+        answer = ET.fromstring(reply.body)  # noqa: S314  # our own
+        if self.kind == "repeated-token":
+            token = answer.find(f"{{{EC2_NAMESPACE}}}nextToken")
+            if token is not None:
+                token.text = request.text("NextToken") or token.text
+        for images in answer.iter(f"{{{EC2_NAMESPACE}}}imagesSet"):
+            for item in list(images):
+                if item.findtext(f"{{{EC2_NAMESPACE}}}imageId") != self.image_id:
+                    continue
+                date = item.find(f"{{{EC2_NAMESPACE}}}deprecationTime")
+                if self.kind == "lacks-image":
+                    images.remove(item)
+                elif self.kind == "lacks-date" and date is not None:
+                    item.remove(date)
+        body = ET.tostring(answer, encoding="utf-8", default_namespace=EC2_NAMESPACE)
+        return replace(reply, body=body)
 
     def _half(self, reply: Reply) -> Reply:
         middle = len(reply.body) // 2
@@ -148,6 +187,7 @@ class Faults:
         region: str | None = None,
         seconds: float = 30.0,
         rate: float = 1.0,
+        dry_run: bool | None = None,
         code: str | None = None,
         status: int | None = None,
         message: str = "A fault of LocalEC2.",
@@ -162,16 +202,20 @@ class Faults:
                 ``expired-token`` (ExpiredToken), ``invalid-token`` (AuthFailure),
                 ``invalid-client-token``, ``clock-off`` (SignatureDoesNotMatch), ``error`` (any
                 ``code``). Broken answers: ``return-false``, ``garbage`` (random bytes), ``html``,
-                ``truncated`` (half of the right answer, complete as far as HTTP knows), ``cut`` (the
-                connection ends half way through the right answer). Connections: ``drop`` (closed
-                without an answer), ``drop-after`` (the call takes effect, then closed), ``hang`` (no
-                answer for ``seconds``, then closed).
+                ``empty`` (a success without a body), ``truncated`` (half of the right answer, complete
+                as far as HTTP knows), ``cut`` (the connection ends half way through the right answer).
+                Wrong answers of DescribeImages: ``repeated-token`` (the next page's token is the one
+                that was sent), ``lacks-image`` (without ``image_id``), ``lacks-date`` (``image_id``
+                without its date). Connections: ``drop`` (closed without an answer), ``drop-after``
+                (the call takes effect, then closed), ``hang`` (no answer for ``seconds``, then closed).
             times: how many calls it is played on; None: all, until ``clear``.
             after_effect: carry the call out first, then play the fault. Always so for ``truncated``,
-                ``cut`` and ``drop-after``.
-            image_id: only calls that name this image.
+                ``cut``, ``drop-after`` and the wrong answers of DescribeImages.
+            image_id: only calls that name this image; for ``lacks-image`` and ``lacks-date``, the image
+                in the answer.
             region: only calls to this Region.
             seconds: how long ``hang`` lasts.
+            dry_run: True: only calls with DryRun; False: only calls without.
             rate: the share of fitting calls it is played on, drawn with a fixed seed.
             code: the error code; its default comes with the kind.
             status: the HTTP status of an error, ``html`` (503) or ``garbage`` (200).
@@ -181,8 +225,10 @@ class Faults:
             The fault, whose ``played`` counts.
 
         Raises:
-            ValueError: ``error`` without a code.
+            ValueError: ``error`` without a code, or ``lacks-…`` without an image.
         """
+        if kind in _IN_ANSWER and image_id is None:
+            raise ValueError(f"a fault of the kind '{kind}' needs an image_id")
         error = _ERRORS.get(kind)
         if code is not None:
             error = EC2Error(code, message, status or (error.status if error else 400))
@@ -197,6 +243,7 @@ class Faults:
             region=region,
             seconds=seconds,
             rate=rate,
+            dry_run=dry_run,
             error=error,
             status=status or (503 if kind == "html" else 200),
         )

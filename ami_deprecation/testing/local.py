@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import socket
 import tempfile
 import threading
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, overload
 import boto3
 from botocore.config import Config
 
-from . import moto_backend, recorded, world
+from . import certificate, moto_backend, recorded, world
 from .actions import Actions
 from .calls import Call, CallLog
 from .environment import CONFIG, variables
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ..image import Scan
 
 REGION = "eu-west-1"
+_NOT_RUNNING = "LocalEC2 is not running: use it in a with statement, or call start()"
 
 _making_client = threading.Lock()
 
@@ -86,6 +88,8 @@ class LocalEC2:
         self._roles: dict[str, moto_backend.Role] = {}
         self._listen = host, port
         self._server: Server | None = None
+        self._closed_port: int | None = None
+        self._tls: tuple[str, Path] | None = None
         self._config = Path(os.devnull)
         self._state = contextlib.ExitStack()
         chosen = Limits() if limits is True else limits or None
@@ -118,6 +122,7 @@ class LocalEC2:
             self.faults.clear()
             server.stop()
             self._state.close()
+            self._closed_port = self._tls = None
 
     def __enter__(self) -> Self:
         """Start."""
@@ -135,9 +140,39 @@ class LocalEC2:
     def endpoint_url(self) -> str:
         """The URL for an SDK, such as ``http://127.0.0.1:34567``."""
         if self._server is None:
-            raise RuntimeError("LocalEC2 is not running: use it in a with statement, or call start()")
-        host, port = self._server.get_host_and_port()
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            raise RuntimeError(_NOT_RUNNING)
+        return self._server.url()
+
+    @property
+    def refused_url(self) -> str:
+        """A URL at which every connection is refused, as long as this server runs."""
+        if self._server is None:
+            raise RuntimeError(_NOT_RUNNING)
+        with self._world.lock:
+            if self._closed_port is None:
+                # Bound, so that nobody else gets the port, but not listening.
+                closed = self._state.enter_context(socket.socket())
+                closed.bind(("127.0.0.1", 0))
+                self._closed_port = closed.getsockname()[1]
+        return f"http://127.0.0.1:{self._closed_port}"
+
+    def serve_tls(self) -> tuple[str, Path]:
+        """Serve over TLS too, with a certificate that no machine trusts.
+
+        Returns:
+            The URL for an SDK, and the file with the certificate: a client that gets it as
+            ``AWS_CA_BUNDLE`` trusts the server, any other fails to connect.
+        """
+        if self._server is None:
+            raise RuntimeError(_NOT_RUNNING)
+        with self._world.lock:
+            if self._tls is None:
+                pem, context = certificate.make(self._config.parent, "127.0.0.1")
+                server = Server(self._app, "127.0.0.1", 0, context)
+                server.start()
+                self._state.callback(server.stop)
+                self._tls = server.url(), pem
+        return self._tls
 
     def environment(self, region: str | None = None, account: str | None = None) -> dict[str, str]:
         """The variables that make a child process's SDK talk to this server, and to nothing else.

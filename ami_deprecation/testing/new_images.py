@@ -46,7 +46,7 @@ class NewImages:
             image, details = record.image, record.details
             image.architecture = request.text("Architecture") or image.architecture
             image.kernel_id = request.text("KernelId")
-            image.root_device_name = request.text("RootDeviceName") or image.root_device_name
+            image.root_device_name = request.text("RootDeviceName") or "/dev/sda1"
             image.virtualization_type = request.text("VirtualizationType") or image.virtualization_type
             image.boot_mode = request.text("BootMode") or image.boot_mode
             image.sriov = request.text("SriovNetSupport") or image.sriov

@@ -21,6 +21,7 @@ from .calls import Call
 from .wire import EC2Error, Reply
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -141,10 +142,11 @@ class Server(ThreadedMotoServer):  # type: ignore[misc] # moto is untyped here
     It keeps connections alive, and can cut them.
     """
 
-    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+    def __init__(self, app: WSGIApplication, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         """Prepare; ``start`` listens. Port 0 means a free one."""
         super().__init__(ip_address=host, port=port, verbose=False)
         self._app = app
+        self._tls = tls
         self._listener: socket.socket | None = None
 
     def start(self) -> None:
@@ -171,10 +173,17 @@ class Server(ThreadedMotoServer):  # type: ignore[misc] # moto is untyped here
                 self._app,
                 True,
                 request_handler=_Handler,
+                ssl_context=self._tls,
                 fd=listener.fileno(),
             )
         self._server_ready_event.set()
         self._server.serve_forever(poll_interval=0.05)
+
+    def url(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:34567``."""
+        host, port = self.get_host_and_port()
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     def stop(self) -> None:
         """Stop listening, and close the connections that clients keep alive."""

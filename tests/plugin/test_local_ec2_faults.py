@@ -9,12 +9,15 @@ from http.client import IncompleteRead
 from typing import TYPE_CHECKING, get_args
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
+    EndpointConnectionError,
     ReadTimeoutError,
+    SSLError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -43,6 +46,7 @@ CODES: dict[FaultKind, str] = {
 # What botocore makes of the rest, and whether the date was set all the same.
 BROKEN: dict[FaultKind, tuple[type[Exception], bool]] = {
     "garbage": (ResponseParserError, False),
+    "empty": (ResponseParserError, False),
     "html": (ClientError, False),  # with the code "Unknown": 5xx answers need not be XML
     "truncated": (ResponseParserError, True),
     "cut": (ResponseParserError, True),  # botocore does not compare with Content-Length
@@ -50,6 +54,8 @@ BROKEN: dict[FaultKind, tuple[type[Exception], bool]] = {
     "drop-after": (ConnectionClosedError, True),
     "hang": (ReadTimeoutError, False),
 }
+# Wrong answers, each with a test of its own.
+WRONG: set[FaultKind] = {"repeated-token", "lacks-image", "lacks-date"}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,7 @@ def shown(client: EC2Client, image_id: str) -> str | None:
 
 
 def test_every_fault_kind_is_tested() -> None:
-    assert {*CODES, *BROKEN, "return-false", "error"} == set(get_args(FaultKind))
+    assert {*CODES, *BROKEN, *WRONG, "return-false", "error"} == set(get_args(FaultKind))
 
 
 @pytest.mark.parametrize("kind", CODES)
@@ -142,6 +148,55 @@ def test_error_may_come_after_effect(ec2: LocalEC2, client: EC2Client, image_id:
     with pytest.raises(ClientError):
         enable(client, image_id)
     assert ec2.image(image_id).deprecation_time == NEW
+
+
+def test_listing_may_lack_image_or_date(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+    listing = client.describe_images(Owners=["self"])["Images"]
+    ec2.faults.add("DescribeImages", "lacks-image", image_id=image_id)
+    ec2.faults.add("DescribeImages", "lacks-date", image_id=image_id)
+    without = client.describe_images(Owners=["self"])["Images"]
+    assert without == [image for image in listing if image["ImageId"] != image_id]
+    assert shown(client, image_id) == "none"
+    assert client.describe_images(Owners=["self"])["Images"] == listing
+    with pytest.raises(ValueError, match="needs an image_id"):
+        ec2.faults.add("DescribeImages", "lacks-image")
+
+
+def test_token_may_come_again(ec2: LocalEC2, client: EC2Client) -> None:
+    ec2.add_images(30)
+    first = client.describe_images(MaxResults=5)["NextToken"]
+    ec2.faults.add("DescribeImages", "repeated-token", times=None)
+    again = client.describe_images(MaxResults=5, NextToken=first)
+    assert (again["NextToken"], len(again["Images"])) == (first, 5)
+
+
+def test_fault_can_be_for_dry_runs_only(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
+    ec2.faults.add("EnableImageDeprecation", "denied", dry_run=True, times=None)
+    assert enable(client, image_id)
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        client.enable_image_deprecation(ImageId=image_id, DeprecateAt=NEW, DryRun=True)
+
+
+def test_connection_can_be_refused_or_not_trusted(ec2: LocalEC2) -> None:
+    url, certificate = ec2.serve_tls()
+
+    def describe(url: str, verify: str | None = None) -> None:
+        boto3.client(
+            "ec2",
+            region_name="eu-west-1",
+            endpoint_url=url,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            verify=verify,
+            config=Config(proxies={}, retries={"total_max_attempts": 1}),
+        ).describe_images()
+
+    with pytest.raises(EndpointConnectionError):
+        describe(ec2.refused_url)
+    with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        describe(url)
+    describe(url, verify=str(certificate))
+    assert ec2.serve_tls() == (url, certificate)
 
 
 def test_any_code_can_be_given(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
@@ -207,12 +262,14 @@ def test_reads_lag_behind_write(
 
 
 def test_new_image_is_invisible_at_first(ec2: LocalEC2, client: EC2Client, image_id: str) -> None:
-    ec2.faults.lag(seconds=0.2, mode="absent", image_id=image_id)
+    ec2.faults.lag(seconds=60, mode="absent", image_id=image_id)
     client.disable_image_deprecation(ImageId=image_id)
     with pytest.raises(ClientError, match=r"InvalidAMIID\.NotFound"):
         shown(client, image_id)
     assert image_id not in {i["ImageId"] for i in client.describe_images(Owners=["self"])["Images"]}
-    time.sleep(0.25)
+    ec2.faults.lag(seconds=0.01, mode="absent", image_id=image_id)
+    client.disable_image_deprecation(ImageId=image_id)
+    time.sleep(0.1)
     assert shown(client, image_id) == "none"
 
 
