@@ -96,7 +96,7 @@ def _by_id(state: World, account: str, region: str, image_ids: Sequence[str]) ->
 
 def _has_owner(record: Record, owners: Sequence[str], account: str) -> bool:
     return (
-        record.account in owners
+        record.image.owner_id in owners
         or ("self" in owners and record.account == account)
         or (record.image.owner_alias is not None and record.image.owner_alias in owners)
     )
