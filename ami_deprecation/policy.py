@@ -1,40 +1,42 @@
-"""AmiDeprecationPolicy: the dates of a fleet, by rules. Reads the fleet, lets the selection decide, declares children.
+"""AmiDeprecationPolicy: the dates of a fleet, by rules. Reads the fleet, lets the plan decide, declares children.
 
-A policy remembers nothing: what it declares follows from the images as they are now. That is why a failed
-read must end the program: a Region of which nothing is known has no children, and the engine would cancel their
-dates. A program that fails deletes nothing.
+What a policy declares follows from the images as they are now. That is why a failed read must end the program: a
+Region of which nothing is known has no children, and the engine would cancel their dates. A program that fails deletes
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import pulumi
 
 from . import dates, ec2, images
-from .core import inputs, rules
+from .core import inputs
 from .core.inputs import At, InDaysOnce
+from .doors import stack
+from .ec2 import listing
 from .errors import AmiDeprecationError, InvalidInput, RequestRefused
 from .fleet import arguments as policy_arguments
-from .fleet import selection
-from .fleet.reading import Dated, RegionRead, read_region
+from .fleet import plan as planning
+from .fleet import reading
+from .fleet.arguments import Given
 from .resource import AmiDeprecation
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .ec2 import Target
     from .fleet.arguments import PolicyArguments
+    from .fleet.plan import Child, Earlier, Key, Plan
+    from .image import Severity
 
 __all__ = ["AmiDeprecationPolicy"]
 
-_TOKEN = "ami-deprecation:index:AmiDeprecationPolicy"  # noqa: S105  # Pulumi's word for a type's name
-#: Regions that are read at the same time.
-_AT_ONCE = 8
-#: So many images are named in a sentence.
-_NAMED = 20
+# Pulumi's word for a type's name is a token.
+_TOKEN = "ami-deprecation:index:AmiDeprecationPolicy"  # noqa: S105
+_CHILD_TOKEN = "pulumi-python:dynamic/ec2:AmiDeprecation"  # noqa: S105
+#: Guards and wishes of one run: shown as inputs, they would look like a change of the dates.
+_NOT_SHOWN = {"max_changes", "allow_empty", "explain"}
 
 Values = images.Values
 
@@ -42,20 +44,27 @@ Values = images.Values
 class AmiDeprecationPolicy(pulumi.ComponentResource):
     """Deprecation dates for a fleet of images, by rules, with one ``AmiDeprecation`` for each image that is due.
 
-    The newest ``keep_newest`` images of each group have no date. Any other is deprecated ``grace_days`` after the
-    image was made that pushed it out of the newest, or ``deprecate_after_days`` after it was made itself,
-    whichever is earlier; with both rules, the newest are safe from the second one too. All dates come
-    from creation dates, so that two runs on two days give the same ones. A date that is past or nearer than
-    ``notice_days`` becomes a notice of so many days, which is kept from then on.
+    The newest ``keep_newest`` or ``keep_at_least`` images of each group have no date. Any other image is deprecated
+    ``grace_days`` after the image was created that pushed it out of the newest ``keep_newest``,
+    ``deprecate_after_days`` after its own creation, or ``fix_days`` after a fix became available for a finding of
+    Amazon Inspector, whichever comes first. No date depends on today's, so that two runs on two days give the same
+    ones. A date that is past or nearer than ``notice_days`` becomes a notice of so many days, which is kept from
+    then on.
 
-    A disabled image keeps its date and does not count among the newest. An image that comes back among
-    them, because a newer one is gone, has its date cancelled. Public images keep to EC2's own limits.
+    Only available images count among the newest. A disabled image keeps at least the date that it has, and an image in
+    any other state keeps exactly that. An image that comes back among the newest, because a newer one is gone, has its
+    date cancelled. Public images keep to EC2's own limits.
+
+    EC2 can give a wrong answer for a moment. Before this moves or cancels an existing date, it reads the Region again.
+    A run that would leave the policy without any date, or cancel more than three and more than half of its
+    dates, ends with an error; ``allow_empty`` allows it.
 
     A Region that cannot be read stops neither the others nor their dates, and keeps its own; the
     program then fails with a sentence that names it. A program that catches that error has to fail later on: one that
     ends well without these children cancels their dates.
 
-    Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html
+    Sources: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html and
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ScanResults.html
     """
 
     #: One object for each image with a date, by Region and newest first: ``imageId``, ``imageName`` and ``region``
@@ -72,15 +81,23 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
         tags: Mapping[str, Values] | None = None,
         filters: Mapping[str, Values] | None = None,
         owners: Sequence[str] | None = None,
+        executable_users: Sequence[str] | None = None,
         exclude: Sequence[str] | None = None,
-        group_by: str | None = None,
+        group_by: str | Sequence[str] | None = None,
         keep_newest: int | None = None,
         grace_days: int = 0,
+        keep_at_least: int | None = None,
         deprecate_after_days: int | None = None,
+        fix_days: Mapping[Severity, int] | None = None,
+        whole_releases: bool = False,
         notice_days: int = policy_arguments.DEFAULT_NOTICE_DAYS,
         in_use: Literal["ignore", "warn", "skip"] = "ignore",
-        regions: Sequence[str] | None = None,
+        regions: Sequence[str] | Literal["all"] | None = None,
+        exclude_regions: Sequence[str] | None = None,
         max_changes: int | None = None,
+        allow_empty: bool = False,
+        on_destroy: Literal["cancel", "restore"] = "cancel",
+        explain: bool = False,
         profile: str | None = None,
         role_arn: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -91,102 +108,137 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             resource_name: the policy's name in the stack, with which its children's names begin.
             name: which images: their name, or several, with EC2's wildcards ``*`` and ``?``.
             tags: which images: tag key to value or values; ``*`` for any.
-            filters: which images: any other filter of DescribeImages, by its name. At least one of ``name``,
-                ``tags`` and ``filters`` is given.
+            filters: which images: any other filter of DescribeImages, by its name. Set at least one of ``name``,
+                ``tags`` and ``filters``.
             owners: accounts, as a guard; else ``self``. Only one's own images can be dated.
+            executable_users: only images that these may launch: account ids that they are shared with, ``self``, or
+                ``all`` for public ones. Together with the owner ``self`` these are one's own shared or public images.
             exclude: images to leave out, which do not count either: ids, names (with ``*`` and ``?``), or
                 ``tag:Key`` and ``tag:Key=Value``.
-            group_by: ``tag:Key``, or ``name:`` and a regular expression whose first group (else all that it finds)
-                is the family; ``keep_newest`` counts within each. Images without one are a family together.
-            keep_newest: how many of each group, in each Region, have no date.
+            group_by: what makes a family, within which images are counted: ``tag:Key``; ``name:`` and a regular
+                expression whose first group (else the whole match) is the family, and whose second group, if any, is
+                the version; ``architecture``; ``watermark`` (of several the first by name); or a list of these.
+                Images without one are a family together.
+            keep_newest: how many of each family, in each Region, have no date.
             grace_days: days from the creation of the image that pushed another out of the newest.
-            deprecate_after_days: days from an image's creation. This, ``keep_newest`` or both are given.
+            keep_at_least: the newest so many of each family, in each Region, have no date by any rule; unlike
+                ``keep_newest`` this makes no other image due.
+            deprecate_after_days: days from an image's creation.
+            fix_days: severity (``critical``, ``high``, ``medium``, ``low``, ``informational``) to the days after a fix
+                became available for a finding of that severity. Findings without a fix do not count. An image
+                without scan data keeps the date that it has, unless another rule puts it earlier. Set
+                ``keep_newest``, ``deprecate_after_days``, ``fix_days`` or several of them.
+            whole_releases: count an image among the newest only when its name, or the version in it (see
+                ``group_by``), is available in every Region of the policy. The release's place in the order is its
+                earliest creation date. When a Region cannot be read, no Region is changed.
             notice_days: no image is given a date nearer than this when it first gets one.
             in_use: what about images that instances, launch templates, SSM parameters or Image Builder recipes of
                 the account use: ``ignore`` that, ``warn`` of each, or ``skip`` those that have no date yet
-                (a date that is there stays, and moves as the rules say).
-            regions: where; else the stack's ``aws:region``, ``AWS_REGION``, or boto3's chain.
-            max_changes: refuse a run that would give more images than this a date, or another one.
+                (an existing date stays, and moves as the rules say).
+            regions: where, or ``all`` for every Region that is enabled for the account; else the stack's
+                ``aws:region``, ``AWS_REGION``, or boto3's chain. Of all Regions, one that the account may not use is
+                left as it is, with a warning.
+            exclude_regions: Regions to leave out of ``all``.
+            max_changes: refuse a run that would date, re-date or cancel more images than this.
+            allow_empty: allow a run that leaves the policy without any date, or that cancels more than three and more
+                than half of its dates. Set it for one run only.
+            on_destroy: ``cancel`` the dates of images that leave the policy, or ``restore`` those that they had before.
+            explain: list every image with the date that it gets, the rule that decides, and why.
             profile: else ``aws:profile``.
             role_arn: a role to assume; else ``aws:assumeRoles``.
             opts: resource options. An ``aws.Provider`` is refused: its settings are known too late.
 
         Raises:
-            AmiDeprecationError: an argument is wrong, a Region cannot be read, or ``max_changes`` is exceeded; it
-                is a ``pulumi.RunError`` too.
+            AmiDeprecationError: an argument is wrong, a Region cannot be read, or the run would change or cancel too
+                much; it is a ``pulumi.RunError`` too.
         """
-        given: dict[str, object] = {
-            "name": name,
-            "tags": tags,
-            "filters": filters,
-            "owners": owners,
-            "exclude": exclude,
-            "group_by": group_by,
-            "keep_newest": keep_newest,
-            "grace_days": grace_days,
-            "deprecate_after_days": deprecate_after_days,
-            "notice_days": notice_days,
-            "in_use": in_use,
-            "regions": regions,
-            "max_changes": max_changes,
-            "profile": profile,
-            "role_arn": role_arn,
-        }
+        given = Given(
+            name=name,
+            tags=tags,
+            filters=filters,
+            owners=owners,
+            executable_users=executable_users,
+            exclude=exclude,
+            group_by=group_by,
+            keep_newest=keep_newest,
+            grace_days=grace_days,
+            keep_at_least=keep_at_least,
+            deprecate_after_days=deprecate_after_days,
+            fix_days=fix_days,
+            whole_releases=whole_releases or None,
+            notice_days=notice_days,
+            in_use=in_use,
+            regions=regions,
+            exclude_regions=exclude_regions,
+            max_changes=max_changes,
+            allow_empty=allow_empty,
+            on_destroy=None if on_destroy == "cancel" else on_destroy,
+            explain=explain,
+            profile=profile,
+            role_arn=role_arn,
+        )
         label = f"policy {resource_name!r}"
         try:
             arguments = _parse(given)
             _refuse_provider(opts)
-            targets = _targets(arguments)
-            with ThreadPoolExecutor(min(_AT_ONCE, len(targets))) as pool:
-                regions_read = list(pool.map(lambda target: read_region(target, arguments), targets))
-            _refuse_too_many(regions_read, arguments.max_changes)
+            earlier = stack.policy_children(
+                _TOKEN, _CHILD_TOKEN, resource_name, opts.parent if opts is not None else None
+            )
+            plan = _read(arguments, earlier)
+            refused = planning.refusal(plan, arguments, earlier, ec2.now())
+            if refused is not None:
+                raise RequestRefused(refused)
         except AmiDeprecationError as wrong:
             images.raise_shown(type(wrong)(f"{label}: {wrong}"))
 
-        # A preview then shows a changed setting beside the dates that it moves; the guard of a run is none.
-        shown = {key: value for key, value in given.items() if value is not None and key != "max_changes"}
+        # A preview then shows a changed setting beside the dates that it moves.
+        shown = {
+            key: value for key, value in vars(given).items() if value is not None and key not in _NOT_SHOWN
+        }
         super().__init__(_TOKEN, resource_name, shown, opts)
-        dated = [each for region in regions_read for each in region.dated]
-        self.children = {f"{i.image.region}/{i.image.id}": self._child(i, arguments) for i in dated}
+        self.children = {
+            f"{each.region}/{each.image_id}": self._declare(each, arguments) for each in plan.children
+        }
         self.deprecations = [
             {
-                "imageId": each.image.id,
-                "imageName": each.image.name,
-                "region": each.image.region,
+                "imageId": each.image_id,
+                "imageName": each.image_name,
+                "region": each.region,
                 "deprecationTime": child.deprecation_time,
             }
-            for each, child in zip(dated, self.children.values(), strict=True)
+            for each, child in zip(plan.children, self.children.values(), strict=True)
         ]
         self.register_outputs({"deprecations": self.deprecations})
-        self._warn(regions_read, arguments)
-        _fail_on_trouble(label, regions_read)
+        self._show(plan, arguments, earlier)
+        _fail_on_trouble(label, plan)
 
-    def _child(self, each: Dated, arguments: PolicyArguments) -> AmiDeprecation:
+    def _declare(self, each: Child, arguments: PolicyArguments) -> AmiDeprecation:
         # An image's id and name never change. The name is there for the reader of a preview.
-        parts = (self.pulumi_resource_name, each.image.name, each.image.id, each.image.region)
-        at = each.wanted
+        parts = (self.pulumi_resource_name, each.image_name, each.image_id, each.region)
+        schedule = each.schedule
         return AmiDeprecation(
-            "-".join(part for part in parts if part),
-            image_id=each.image.id,
-            region=each.image.region,
+            each.name or "-".join(part for part in parts if part),
+            image_id=each.image_id,
+            region=each.region,
             profile=arguments.profile,
             role_arn=arguments.role_arn,
-            deprecate_at=dates.to_text(at.when) if isinstance(at, At) else None,
-            deprecate_in_days=at.days if isinstance(at, InDaysOnce) else None,
+            deprecate_at=dates.to_text(schedule.when) if isinstance(schedule, At) else None,
+            deprecate_in_days=schedule.days if isinstance(schedule, InDaysOnce) else None,
+            on_destroy=arguments.on_destroy,
             opts=pulumi.ResourceOptions(parent=self, transformations=[_mark_once]),
         )
 
-    def _warn(self, regions: Sequence[RegionRead], arguments: PolicyArguments) -> None:
-        if not any(region.found or region.trouble for region in regions):
-            where = ", ".join(region.name for region in regions)
-            pulumi.log.warn(f"no image in {where} matches: dates that this policy gave are cancelled", self)
-        for region in regions:
-            for note in region.notes:
-                pulumi.log.warn(note, self)
-            if arguments.in_use == "warn":
-                for each in region.dated:
-                    if each.references:
-                        pulumi.log.warn(_used_by(each), self)
+    def _show(self, plan: Plan, arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None) -> None:
+        if not plan.decisions and not plan.children and not plan.troubles:
+            cancelled = (
+                ": dates that this policy gave are cancelled" if earlier is None or plan.cancellations else ""
+            )
+            pulumi.log.warn(f"no image matches{cancelled}", self)
+        for warning in plan.warnings:
+            pulumi.log.warn(warning, self)
+        if arguments.explain:
+            for line in planning.explain(plan):
+                pulumi.log.info(line, self)
 
 
 def _mark_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -196,7 +248,7 @@ def _mark_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransf
     return pulumi.ResourceTransformationResult({**args.props, inputs.ONCE_KEY: True}, args.opts)
 
 
-def _parse(given: Mapping[str, object]) -> PolicyArguments:
+def _parse(given: Given) -> PolicyArguments:
     arguments, problems = policy_arguments.parse(given)
     if problems:
         raise InvalidInput(
@@ -221,46 +273,33 @@ def _refuse_provider(opts: pulumi.ResourceOptions | None) -> None:
         )
 
 
+def _read(arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None) -> Plan:
+    targets = _targets(arguments)
+    names = {target.region for target in targets}
+    removed = dict.fromkeys(region for region, _ in earlier or () if region not in names)
+    if arguments.all_regions:
+        removed = dict.fromkeys(region for region in removed if region in arguments.exclude_regions)
+    return reading.read(targets, [_target(region, arguments) for region in removed], arguments, earlier)
+
+
 def _targets(arguments: PolicyArguments) -> list[Target]:
-    return [
-        images.target_of(region=region, profile=arguments.profile, role_arn=arguments.role_arn)
-        for region in arguments.regions or (None,)
-    ]
+    if not arguments.all_regions:
+        return [_target(region, arguments) for region in arguments.regions or (None,)]
+    for region in arguments.exclude_regions:
+        ec2.check_region(region)
+    regions = listing.list_regions(_target(None, arguments))
+    return [_target(region, arguments) for region in regions if region not in arguments.exclude_regions]
 
 
-def _used_by(each: Dated) -> str:
-    now = ec2.now()
-    wanted = each.wanted
-    when = wanted.when if isinstance(wanted, At) else rules.apply_in_days(wanted, each.image, now, first=True)
-    users = [f"{reference.resource_type} {reference.arn}" for reference in each.references]
-    more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
-    stands = "is deprecated since" if when <= now else "will be deprecated at"
-    return (
-        f"{each.where} {stands} {dates.to_text(when)} and is still used by {', '.join(users[:_NAMED])}{more}"
-    )
+def _target(region: str | None, arguments: PolicyArguments) -> Target:
+    return images.target_of(region=region, profile=arguments.profile, role_arn=arguments.role_arn)
 
 
-def _refuse_too_many(regions: Iterable[RegionRead], most: int | None) -> None:
-    if most is None:
-        return
-    now: datetime = ec2.now()
-    new = [
-        each for region in regions for each in region.dated if selection.changes(each.image, each.wanted, now)
-    ]
-    if len(new) > most:
-        more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
-        raise RequestRefused(
-            f"{len(new)} images would get a date or another one, more than max_changes={most}: "
-            f"{', '.join(each.where for each in new[:_NAMED])}{more}; nothing is changed: raise max_changes for this run, or "
-            "narrow the policy"
-        )
-
-
-def _fail_on_trouble(label: str, regions: Sequence[RegionRead]) -> None:
-    troubles = [(region.name, region.trouble) for region in regions if region.trouble is not None]
-    if not troubles:
+def _fail_on_trouble(label: str, plan: Plan) -> None:
+    if not plan.troubles:
         return
     sentences = [
-        f"{label}: {name} cannot be read, and its images keep what they have: {why}" for name, why in troubles
+        f"{label}: {name} cannot be read, and its images keep what they have: {why}"
+        for name, why in plan.troubles
     ]
-    images.raise_shown(type(troubles[0][1])("\n".join(sentences)))
+    images.raise_shown(type(plan.troubles[0][1])("\n".join(sentences)))

@@ -7,18 +7,22 @@ sentence with its path (``ami-deprecation:images.web.deprecateAt: …``).
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypedDict, cast
+from dataclasses import fields
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from ..core import inputs
 from ..errors import InvalidInput
 from ..fleet import arguments as policy_arguments
+from ..fleet.arguments import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..core.inputs import Problem
     from ..ec2.listing import Values
+    from ..image import Severity
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
@@ -48,15 +52,23 @@ class PolicyArguments(TypedDict, total=False):
     tags: Mapping[str, Values]
     filters: Mapping[str, Values]
     owners: Sequence[str]
+    executable_users: Sequence[str]
     exclude: Sequence[str]
-    group_by: str
+    group_by: str | Sequence[str]
     keep_newest: int
     grace_days: int
+    keep_at_least: int
     deprecate_after_days: int
+    fix_days: Mapping[Severity, int]
+    whole_releases: bool
     notice_days: int
     in_use: policy_arguments.InUse
-    regions: Sequence[str]
+    regions: Sequence[str] | Literal["all"]
+    exclude_regions: Sequence[str]
     max_changes: int
+    allow_empty: bool
+    on_destroy: inputs.OnDestroy
+    explain: bool
     profile: str
     role_arn: str
 
@@ -72,22 +84,9 @@ _IMAGE_KEYS = {
     "onDestroy": "on_destroy",
 }
 
+#: The policy's own arguments in camelCase.
 _POLICY_KEYS = {
-    "name": "name",
-    "tags": "tags",
-    "filters": "filters",
-    "owners": "owners",
-    "exclude": "exclude",
-    "groupBy": "group_by",
-    "keepNewest": "keep_newest",
-    "graceDays": "grace_days",
-    "deprecateAfterDays": "deprecate_after_days",
-    "noticeDays": "notice_days",
-    "inUse": "in_use",
-    "regions": "regions",
-    "maxChanges": "max_changes",
-    "profile": "profile",
-    "roleArn": "role_arn",
+    re.sub(r"_(\w)", lambda match: match[1].upper(), each.name): each.name for each in fields(Given)
 }
 
 
@@ -130,7 +129,7 @@ def policies(value: object) -> dict[str, PolicyArguments]:
     Raises:
         InvalidInput: with a line for everything that is wrong.
     """
-    found = _checked(value, "policies", _POLICY_KEYS, lambda given: policy_arguments.parse(given)[1])
+    found = _checked(value, "policies", _POLICY_KEYS, lambda given: policy_arguments.parse(Given(**given))[1])
     return cast("dict[str, PolicyArguments]", found)  # by the check
 
 

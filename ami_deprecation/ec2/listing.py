@@ -60,6 +60,7 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
     target: Target,
     *,
     owners: Sequence[str] = ("self",),
+    executable_users: Sequence[str] = (),
     name: Values | None = None,
     tags: Mapping[str, Values] | None = None,
     filters: Mapping[str, Values] | None = None,
@@ -76,6 +77,7 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
     Args:
         target: as whom and where.
         owners: ``self``, account ids, ``amazon``, ``aws-marketplace``; empty: everybody's that can be seen.
+        executable_users: only images that these may launch: account ids, ``self``, or ``all`` for public ones.
         name: EC2's ``name`` filter, with its wildcards.
         tags: key to value or values; ``*`` for any.
         filters: any other filter of DescribeImages, by name.
@@ -96,6 +98,8 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
     }
     if owners:
         query["Owners"] = list(owners)
+    if executable_users:
+        query["ExecutableUsers"] = list(executable_users)
     asked = _filters(name, tags, filters)
     if asked:
         query["Filters"] = asked

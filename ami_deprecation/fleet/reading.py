@@ -1,106 +1,183 @@
-"""What a policy reads of one Region: its images that are due, how each gets its date, and who uses it.
+"""What a policy reads before it decides: its Regions' images, and what uses those that are due.
 
-It decides nothing by itself (``selection`` does), and an error is an answer too, so that one Region's trouble
-stops no other.
+An error of this package is part of the answer, so that one Region's trouble stops no other. EC2's answers can be wrong
+for a moment: an image, a date or a whole page is missing. Before an answer moves or cancels an existing date, the Region
+is read again, and what either answer has is there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from time import sleep
 from typing import TYPE_CHECKING
 
 from .. import ec2
-from ..ec2 import Target, listing
-from ..errors import AmiDeprecationError, NotImageOwner
-from . import selection
+from ..ec2 import listing
+from ..errors import AmiDeprecationError, CredentialsError, NotImageOwner, PermissionDenied
+from ..settings import settings
+from . import plan as planning
+from .plan import RegionRead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ..core.inputs import At, InDaysOnce
-    from ..ec2.listing import Reference
+    from ..ec2 import Target
     from ..image import Image
     from .arguments import PolicyArguments
+    from .plan import Earlier, Key, Plan
+
+#: Regions that are read at the same time.
+_AT_ONCE = 8
+#: How long EC2 gets to show what it left out, in seconds.
+_LOOK_AGAIN_AFTER = 2.0
+#: DescribeImages' own maximum of values in a filter.
+_MOST_VALUES = 200
+
+
+def read(
+    targets: Sequence[Target],
+    removed: Sequence[Target],
+    arguments: PolicyArguments,
+    earlier: Mapping[Key, Earlier] | None,
+) -> Plan:
+    """Read a policy's Regions, and plan with what they answer.
+
+    Args:
+        targets: the policy's Regions.
+        removed: the Regions of its resources in the stack's state that it does not have any more.
+        arguments: the policy.
+        earlier: its resources in the stack's state, None when the state is not known.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return _Reading(targets, removed, arguments, earlier, pool).plan()
 
 
 @dataclass(frozen=True)
-class Dated:
-    """An image that is due, how it is given its date, and what uses it (when that was asked)."""
+class _Reading:
+    """One policy's reading, step by step; each step reads several Regions at once."""
 
-    image: Image
-    wanted: At | InDaysOnce
-    references: tuple[Reference, ...] = ()
+    targets: Sequence[Target]
+    removed: Sequence[Target]
+    arguments: PolicyArguments
+    earlier: Mapping[Key, Earlier] | None
+    pool: ThreadPoolExecutor
 
-    @property
-    def where(self) -> str:
-        """How a sentence calls it."""
-        return f"{self.image.id} ({self.image.name}) in {self.image.region}"
+    def plan(self) -> Plan:
+        reads = self._each(self._list, [RegionRead(target.region) for target in self.targets])
+        reads = self._barred(reads)
+        reads = self._read_doubtful_again(reads)
+        reads += [RegionRead(target.region, removed=True) for target in self.removed]
+        reads = self._each(self._look_up, reads)
+        plan = self._plan(reads)
+        if self.arguments.in_use == "ignore":
+            return plan
+        due = planning.images_to_ask_about(plan, self.arguments)
+        return self._plan(self._each(partial(self._ask_for_use, due), reads))
 
+    def _plan(self, reads: Sequence[RegionRead]) -> Plan:
+        return planning.make(self.arguments, reads, self.earlier, ec2.now())
 
-@dataclass(frozen=True)
-class RegionRead:
-    """What reading one Region came to: its images that are due, or why it could not be read."""
+    def _each(
+        self, work: Callable[[Target, RegionRead], RegionRead], reads: Sequence[RegionRead]
+    ) -> list[RegionRead]:
+        """Do one step in each Region; an error ends the Region's part in the later ones."""
+        where = {target.region: target for target in (*self.targets, *self.removed)}
 
-    name: str
-    #: How many images the policy's query finds, due or not.
-    found: int = 0
-    dated: tuple[Dated, ...] = ()
-    notes: tuple[str, ...] = ()
-    trouble: AmiDeprecationError | None = None
+        def careful(read: RegionRead) -> RegionRead:
+            if read.trouble is not None:
+                return read
+            try:
+                return work(where[read.name], read)
+            except AmiDeprecationError as trouble:
+                return RegionRead(read.name, trouble=trouble, removed=read.removed)
 
+        return list(self.pool.map(careful, reads))
 
-def read_region(target: Target, arguments: PolicyArguments) -> RegionRead:
-    """Read one Region. Never raises an error of ours: ``trouble`` is it."""
-    try:
-        found = listing.list_images(
+    def _list(self, target: Target, read: RegionRead) -> RegionRead:
+        images = self._query(target)
+        _refuse_foreign(target, images, self.arguments)
+        return replace(read, images=tuple(images))
+
+    def _query(self, target: Target) -> list[Image]:
+        return listing.list_images(
             target,
-            owners=arguments.owners,
-            name=arguments.name,
-            tags=arguments.tags,
-            filters=arguments.filters,
+            owners=self.arguments.owners,
+            executable_users=self.arguments.executable_users,
+            name=self.arguments.name,
+            tags=self.arguments.tags,
+            filters=self.arguments.filters,
             include_disabled=True,
         )
-        _refuse_foreign(target, found, arguments)
-        due = selection.select(found, arguments.rules)
-        now = ec2.now()
-        dated: list[Dated] = []
-        notes: list[str] = []
-        for each in due:
-            wanted = selection.schedule_of(each, now, arguments.notice_days)
-            if wanted is None:
-                notes.append(
-                    f"{each.image.id} ({each.image.name}) in {target.region} is public and too old for any date of its own: "
-                    "make it private first"
-                )
-            else:
-                dated.append(Dated(each.image, wanted))
-        asked = _with_references(target, dated, arguments)
-        return RegionRead(target.region, len(found), tuple(asked), tuple(notes))
-    except AmiDeprecationError as trouble:
-        return RegionRead(target.region, trouble=trouble)
+
+    def _barred(self, reads: Sequence[RegionRead]) -> list[RegionRead]:
+        """Of all the account's Regions, leave out those that it may not use, unless that is every one of them."""
+        refused = [read for read in reads if isinstance(read.trouble, (CredentialsError, PermissionDenied))]
+        # Without the stack's state nothing could be declared for such a Region, and its dates would be cancelled.
+        if not self.arguments.all_regions or len(refused) == len(reads) or self.earlier is None:
+            return list(reads)
+        known = {target.region for target in (*self.targets, *self.removed)}
+        disabled = dict.fromkeys(region for region, _ in self.earlier if region not in known)
+        return [
+            *(replace(read, barred=True) if read in refused else read for read in reads),
+            *(RegionRead(region, trouble=_not_enabled(region), barred=True) for region in disabled),
+        ]
+
+    def _read_doubtful_again(self, reads: Sequence[RegionRead]) -> list[RegionRead]:
+        doubtful = planning.doubtful_regions(self._plan(reads), self.earlier)
+        if self.arguments.rules.whole_releases and doubtful:
+            doubtful = {read.name for read in reads}  # another Region's answer can be the wrong one
+        asked = [read for read in reads if read.name in doubtful and read.trouble is None]
+        if not asked:
+            return list(reads)
+        sleep(min(_LOOK_AGAIN_AFTER, settings().settle_seconds))
+        again = {read.name: read for read in self._each(self._list_again, asked)}
+        return [again.get(read.name, read) for read in reads]
+
+    def _list_again(self, target: Target, read: RegionRead) -> RegionRead:
+        images = {image.id: image for image in read.images}
+        for image in self._query(target):
+            before = images.get(image.id)
+            if before is None or before.date is None or image.date is not None:
+                images[image.id] = image
+        return replace(read, images=tuple(images.values()))
+
+    def _look_up(self, target: Target, read: RegionRead) -> RegionRead:
+        """Find the images that the query does not match and that still have a resource."""
+        shown = {image.id for image in read.images}
+        ids = [
+            image_id
+            for region, image_id in self.earlier or {}
+            if region == read.name and image_id not in shown
+        ]
+        others = [
+            image
+            for start in range(0, len(ids), _MOST_VALUES)
+            for image in listing.list_images(
+                target,
+                # By a filter: of ids that are given as such, one that is gone fails the whole call.
+                filters={"image-id": ids[start : start + _MOST_VALUES]},
+                include_disabled=True,
+            )
+        ]
+        return replace(read, others=tuple(others))
+
+    def _ask_for_use(self, due: Mapping[str, Sequence[str]], target: Target, read: RegionRead) -> RegionRead:
+        return replace(read, references=listing.image_references(target, due.get(read.name, ())))
 
 
-def _refuse_foreign(target: Target, found: Iterable[Image], arguments: PolicyArguments) -> None:
+def _not_enabled(region: str) -> PermissionDenied:
+    return PermissionDenied(f"{region} is not enabled for the account")
+
+
+def _refuse_foreign(target: Target, images: Iterable[Image], arguments: PolicyArguments) -> None:
     if arguments.owners == ("self",):
         return
     account = ec2.owner_account(target)
-    foreign = sorted({image.owner_id for image in found} - {account})
+    foreign = sorted({image.owner_id for image in images} - {account})
     if foreign:
         raise NotImageOwner(
             f"owners: images of {', '.join(foreign)} cannot be dated with credentials of account {account}: only the owner "
             "can deprecate an image, so give each account a policy with its own role_arn"
         )
-
-
-def _with_references(target: Target, dated: Sequence[Dated], arguments: PolicyArguments) -> list[Dated]:
-    if arguments.in_use == "ignore":
-        return list(dated)
-    skip = arguments.in_use == "skip"
-    # An image that has a date is not skipped: the engine would cancel the date that this policy gave it.
-    asked = [each.image.id for each in dated if not (skip and each.image.date is not None)]
-    users = listing.image_references(target, asked)
-    return [
-        Dated(each.image, each.wanted, tuple(users.get(each.image.id, ())))
-        for each in dated
-        if not (skip and users.get(each.image.id))
-    ]

@@ -139,5 +139,5 @@ def test_yaml_error_is_reported_by_its_path(root: Stack) -> None:
         in output
     )
     assert f"{start}c.keepNewest: True is not a whole number from 0 on" in output
-    assert f"{start}c: it is not said which images: give name, tags or filters" in output
+    assert f"{start}c: no images selected: give name, tags or filters" in output
     assert "Traceback" not in output

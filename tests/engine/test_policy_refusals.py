@@ -17,9 +17,7 @@ def test_too_many_changes_are_refused_by_name(stack: Stack, ec2: LocalEC2) -> No
     refused = stack.up(check=False)
     assert refused.code != 0
     assert refused.mutations == []
-    assert (
-        "policy 'base': 3 images would get a date or another one, more than max_changes=2: " in refused.output
-    )
+    assert "policy 'base': 3 images would be dated or re-dated, more than max_changes=2: " in refused.output
     assert all(f"{ids[n]} (base-{n}) in {EU}" in refused.output for n in range(3))
     assert "Traceback" not in refused.output
     assert stack.resources() == []

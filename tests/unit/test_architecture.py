@@ -30,6 +30,7 @@ PURE = {
     "doors.project",
     "errors",
     "fleet.arguments",
+    "fleet.plan",
     "fleet.selection",
     "image",
 }

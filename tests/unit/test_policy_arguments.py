@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from ami_deprecation.fleet.arguments import parse
+from ami_deprecation.fleet.arguments import Given, parse
 from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules
 
 GOOD: dict[str, object] = {"name": "base-*", "keep_newest": 3}
 
 
 def test_minimal_arguments_have_safe_defaults() -> None:
-    arguments, problems = parse(GOOD)
+    arguments, problems = parse(Given(**GOOD))
     assert problems == []
     assert arguments.rules == Rules(keep_newest=3)
     assert (arguments.owners, arguments.notice_days, arguments.in_use) == (("self",), 14, "ignore")
@@ -22,30 +22,40 @@ def test_minimal_arguments_have_safe_defaults() -> None:
 
 def test_all_arguments_are_accepted() -> None:
     arguments, problems = parse(
-        {
-            "name": ["base-*", "web-?"],
-            "tags": {"Team": ["a", "b"], "Env": "prod"},
-            "filters": {"architecture": "arm64"},
-            "owners": ["123456789012"],
-            "exclude": ["ami-0123456789abcdef0", "*-golden", "tag:Keep", "tag:Keep=a=b"],
-            "group_by": "tag:Family",
-            "keep_newest": 0,
-            "grace_days": 30,
-            "deprecate_after_days": 3650,
-            "notice_days": 0,
-            "in_use": "skip",
-            "regions": ["eu-west-1", "us-east-1", "eu-west-1"],
-            "max_changes": 0,
-            "profile": "fleet",
-            "role_arn": "arn:aws:iam::123456789012:role/fleet",
-        }
+        Given(
+            name=["base-*", "web-?"],
+            tags={"Team": ["a", "b"], "Env": "prod"},
+            filters={"architecture": "arm64"},
+            owners=["123456789012"],
+            executable_users=["all"],
+            exclude=["ami-0123456789abcdef0", "*-golden", "tag:Keep", "tag:Keep=a=b"],
+            group_by=["tag:Family", "architecture"],
+            keep_newest=0,
+            grace_days=30,
+            keep_at_least=2,
+            deprecate_after_days=3650,
+            fix_days={"high": 30, "critical": 0},
+            whole_releases=True,
+            notice_days=0,
+            in_use="skip",
+            regions=["eu-west-1", "us-east-1", "eu-west-1"],
+            max_changes=0,
+            allow_empty=True,
+            on_destroy="restore",
+            explain=True,
+            profile="fleet",
+            role_arn="arn:aws:iam::123456789012:role/fleet",
+        )
     )
     assert problems == []
     assert arguments.rules == Rules(
         keep_newest=0,
         grace_days=30,
         deprecate_after_days=3650,
-        group_by=GroupBy(tag="Family"),
+        keep_at_least=2,
+        fix_days={"critical": 0, "high": 30},
+        whole_releases=True,
+        group_by=(GroupBy("tag", tag="Family"), GroupBy("architecture")),
         exclude=(
             Exclusion(image_id="ami-0123456789abcdef0"),
             Exclusion(name="*-golden"),
@@ -55,6 +65,18 @@ def test_all_arguments_are_accepted() -> None:
     )
     assert arguments.regions == ("eu-west-1", "us-east-1")
     assert (arguments.notice_days, arguments.max_changes) == (0, 0)
+    assert (arguments.executable_users, arguments.on_destroy) == (("all",), "restore")
+    assert (arguments.allow_empty, arguments.explain, arguments.all_regions) == (True, True, False)
+
+
+def test_all_regions_may_be_narrowed() -> None:
+    arguments, problems = parse(Given(**GOOD, regions="all", exclude_regions=["eu-west-3"]))
+    assert problems == []
+    assert (arguments.regions, arguments.all_regions, arguments.exclude_regions) == (
+        None,
+        True,
+        ("eu-west-3",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,8 +111,19 @@ def test_all_arguments_are_accepted() -> None:
         ({"group_by": "name:("}, "group_by", r"'\(' is not a regular expression"),
         ({"role_arn": "fleet"}, "role_arn", "'fleet' is not the ARN of a role"),
         ({"profile": ""}, "profile", "'' is not the name of a profile"),
-        ({"name": None}, "", "it is not said which images"),
-        ({"keep_newest": None}, "", "it is not said when images are due"),
+        ({"group_by": ["tag:Family", "Family"]}, "group_by", "'Family' makes no groups"),
+        ({"group_by": 7}, "group_by", "7 makes no groups"),
+        ({"keep_at_least": -1}, "keep_at_least", "-1 is not a whole number"),
+        ({"fix_days": 7}, "fix_days", "7 is not an object of severities and days"),
+        ({"fix_days": {"severe": 7}}, "fix_days", "'severe' is not a severity: give critical, high"),
+        ({"fix_days": {"high": True}}, "fix_days", "True for 'high' is not a whole number of days"),
+        ({"whole_releases": 1}, "whole_releases", "1 is neither true nor false"),
+        ({"whole_releases": True}, "whole_releases", "it compares Regions: give two or more"),
+        ({"exclude_regions": ["eu-west-1"]}, "exclude_regions", 'give regions="all" as well'),
+        ({"executable_users": "all"}, "executable_users", "'all' is not a list of accounts"),
+        ({"on_destroy": "keep"}, "on_destroy", "'keep' is neither"),
+        ({"name": None}, "", "no images selected"),
+        ({"keep_newest": None}, "", "no rule given"),
         (
             {"keep_newest": None, "deprecate_after_days": 1, "grace_days": 1},
             "grace_days",
@@ -99,12 +132,12 @@ def test_all_arguments_are_accepted() -> None:
     ],
 )
 def test_error_is_one_sentence_on_its_argument(mistake: dict[str, object], key: str, sentence: str) -> None:
-    _, problems = parse({**GOOD, **mistake})
+    _, problems = parse(Given(**{**GOOD, **mistake}))
     assert [problem.property for problem in problems] == [key]
     assert re.search(sentence, problems[0].sentence)
     assert "\n" not in problems[0].sentence
 
 
 def test_all_errors_are_reported_at_once() -> None:
-    _, problems = parse({"keep_newest": "x", "in_use": 1})
+    _, problems = parse(Given(keep_newest="x", in_use=1))
     assert [problem.property for problem in problems] == ["keep_newest", "in_use", ""]

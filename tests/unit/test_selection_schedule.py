@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ami_deprecation import dates
 from ami_deprecation.core import rules
 from ami_deprecation.core.inputs import At, InDaysOnce
-from ami_deprecation.fleet.selection import Due, changes, schedule_of
+from ami_deprecation.fleet.selection import changes, schedule_of
 from tests.support.fleet_samples import DAY, START, image
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 NOTICE = 14
 
 
-def due(date: datetime, **fields: object) -> Due:
-    return Due(image(1, 900, **fields), date)
+def due(date: datetime, **fields: object) -> tuple[Image, datetime]:
+    return image(1, 900, **fields), date
 
 
 def test_date_far_enough_ahead_is_unchanged() -> None:
     for live in (None, START - DAY, START + 400 * DAY):
-        assert schedule_of(due(START + 14 * DAY, deprecation_time=live), START, NOTICE) == At(
+        assert schedule_of(*due(START + 14 * DAY, deprecation_time=live), START, NOTICE) == At(
             START + 14 * DAY
         )
 
@@ -38,26 +38,26 @@ def test_date_far_enough_ahead_is_unchanged() -> None:
 def test_past_or_near_date_becomes_notice(ahead: float, live: int | None) -> None:
     later = None if live is None else START + live * DAY
     assert schedule_of(
-        due(dates.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
+        *due(dates.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
     ) == InDaysOnce(NOTICE)
 
 
 @pytest.mark.parametrize("clock", [-900, -14, -1, -0.001, 0, 0.001, 1, 5000])
 def test_given_date_is_kept_before_on_and_after_its_day(clock: float) -> None:
     dated = due(START, deprecation_time=START)
-    assert schedule_of(dated, START + clock * DAY, NOTICE) == At(START)
-    assert not changes(dated.image, At(START), START + clock * DAY)
+    assert schedule_of(*dated, START + clock * DAY, NOTICE) == At(START)
+    assert not changes(dated[0], At(START), START + clock * DAY)
 
 
 def test_date_moved_later_needs_no_notice() -> None:
     dated = due(START + 2 * DAY, deprecation_time=START + DAY)
-    assert schedule_of(dated, START, NOTICE) == At(START + 2 * DAY)
+    assert schedule_of(*dated, START, NOTICE) == At(START + 2 * DAY)
 
 
 def test_passed_date_is_not_replaced_by_another_passed_one() -> None:
     for moved in (-10, 10):
         passed = START - 100 * DAY
-        wanted = schedule_of(due(passed + moved * DAY, deprecation_time=passed), START, NOTICE)
+        wanted = schedule_of(*due(passed + moved * DAY, deprecation_time=passed), START, NOTICE)
         assert wanted == InDaysOnce(NOTICE)
         assert not changes(image(1, deprecation_time=passed), wanted, START)
         assert apply(wanted, image(1, deprecation_time=passed), START) == passed
@@ -65,18 +65,18 @@ def test_passed_date_is_not_replaced_by_another_passed_one() -> None:
 
 def test_public_image_keeps_earlier_date() -> None:
     public = due(START + 300 * DAY, deprecation_time=START + 30 * DAY, public=True)
-    assert schedule_of(public, START, NOTICE) == At(START + 30 * DAY)
+    assert schedule_of(*public, START, NOTICE) == At(START + 30 * DAY)
 
 
 def test_public_image_stays_within_two_years() -> None:
-    bare = Due(image(1, 100, public=True), START + 3000 * DAY)
-    assert schedule_of(bare, START, NOTICE) == At(
-        dates.latest(START, created=bare.image.creation_date, public=True)
+    bare = image(1, 100, public=True)
+    assert schedule_of(bare, START + 3000 * DAY, START, NOTICE) == At(
+        dates.latest(START, created=bare.creation_date, public=True)
     )
 
 
 def test_undated_public_image_past_two_years_gets_no_date() -> None:
-    assert schedule_of(Due(image(1, 800, public=True), START), START, NOTICE) is None
+    assert schedule_of(image(1, 800, public=True), START, START, NOTICE) is None
 
 
 @pytest.mark.parametrize(
@@ -121,19 +121,19 @@ def test_applied_plan_stays_quiet(
     live = None if present is None else START + present * DAY
     public = public and live is not None  # EC2 gives every public image one
     one = image(1, 100, deprecation_time=live, public=public)
-    wanted = schedule_of(Due(one, date), now, notice_days)
+    wanted = schedule_of(one, date, now, notice_days)
     assert wanted is not None
     one = replace(one, deprecation_time=apply(wanted, one, now))
     given_date = one.date
     if live is None:
         assert given_date is not None
         assert given_date >= dates.in_days(now, notice_days)
-    settled = schedule_of(Due(one, date), now, notice_days)
+    settled = schedule_of(one, date, now, notice_days)
     # To the minute, a notice can end exactly on the computed date: then it is that date from now on.
     assert settled == wanted or given_date == date
     for passed in later:
         now += timedelta(hours=passed)
-        assert schedule_of(Due(one, date), now, notice_days) == settled
+        assert schedule_of(one, date, now, notice_days) == settled
         assert not changes(one, settled, now) if settled else True
         assert apply(settled, one, now) == given_date
 
@@ -158,9 +158,7 @@ def test_changed_settings_revive_no_deprecated_image(runs: list[Run], present: i
         now += timedelta(hours=run.hours)
         date = dates.after_days(one.creation_date, run.grace_days)
         before = one.date
-        one = replace(
-            one, deprecation_time=apply(schedule_of(Due(one, date), now, run.notice_days), one, now)
-        )
+        one = replace(one, deprecation_time=apply(schedule_of(one, date, now, run.notice_days), one, now))
         assert one.date is not None
         if before is not None and before <= now and date <= now:
             assert one.date == before

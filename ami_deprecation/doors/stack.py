@@ -1,0 +1,88 @@
+"""What the stack's state has of a policy, read from within the program.
+
+The engine answers the function behind stack references for the running stack too, with the state that the last run left:
+in a preview, under an update's lock, and for a stack without a state (run with the CLI 3.245 and a file backend).
+Source: ``readStackResourceOutputs`` in pulumi/pulumi ``pkg/resource/deploy/builtins.go``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi.runtime
+
+from ..core import state
+from ..fleet.plan import Earlier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..fleet.plan import Key
+
+_READ = "pulumi:pulumi:readStackResourceOutputs"
+_STACK = "pulumi:pulumi:Stack"
+
+
+def policy_children(
+    token: str, child_token: str, name: str, parent: pulumi.Resource | None
+) -> dict[Key, Earlier] | None:
+    """The resources that a policy's last run left in the stack's state, by Region and image id.
+
+    Args:
+        token: a policy's type.
+        child_token: its children's type.
+        name: the policy's name.
+        parent: the policy's parent.
+
+    Returns:
+        None when the state cannot be read, as in unit tests of a program, or when it does not tell this policy's
+        children from those of another policy with the same name.
+
+    Raises:
+        InvalidInput: the state of a child cannot be read.
+    """
+    resources = _resources()
+    if resources is None:
+        return None
+    by_type: defaultdict[str, list[Earlier]] = defaultdict(list)
+    for urn, outputs in resources:
+        kind, _, resource = urn.partition("::")[2].partition("::")[2].partition("::")
+        # A policy's name can be the beginning of another policy's, so a child is known by its whole name.
+        if not kind.endswith(f"{token}${child_token}") or not _is_parent(kind, token, parent):
+            continue
+        known = state.parse(outputs)
+        parts = (name, known.image_name, known.image_id, known.region)
+        if resource == "-".join(part for part in parts if part):
+            by_type[kind].append(Earlier(resource, known))
+    if len(by_type) > 1:
+        return None
+    return {each.key: each for children in by_type.values() for each in children}
+
+
+def _resources() -> list[tuple[str, Mapping[str, object]]] | None:
+    """The resources in the stack's state: URN and outputs."""
+    try:
+        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        answer = pulumi.runtime.invoke(_READ, {"stackName": stack}).value
+    except Exception as error:  # noqa: BLE001  # the SDK raises a plain Exception, and a user's mocks raise anything
+        pulumi.log.debug(f"the state of the stack cannot be read: {error}")
+        return None
+    resources = answer.get("outputs") if isinstance(answer, dict) else None
+    return list(_outputs(resources)) if isinstance(resources, dict) else None
+
+
+def _outputs(resources: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for urn, resource in resources.items():
+        outputs = resource.get("outputs") if isinstance(resource, dict) else None
+        if isinstance(outputs, dict):
+            yield urn, outputs
+
+
+def _is_parent(kind: str, token: str, parent: pulumi.Resource | None) -> bool:
+    """Whether the types in a child's URN are those of a policy under this parent, as far as the parent tells."""
+    above = kind.partition(token)[0].rstrip("$")
+    if parent is None or parent.pulumi_resource_type == _STACK:
+        return not above
+    return above.rpartition("$")[2] == parent.pulumi_resource_type

@@ -1,0 +1,369 @@
+"""What a policy does in one run: the resources that it declares, the dates that it cancels, and what to say. Pure.
+
+The selection, ``explain``, ``ami-deprecation plan`` and the guards share one ``Decision`` for each image.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from .. import dates
+from ..core import rules
+from ..core.inputs import At, InDaysOnce
+from . import selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ..core.state import State
+    from ..ec2.listing import Reference
+    from ..errors import AmiDeprecationError
+    from ..image import Image
+    from .arguments import PolicyArguments
+    from .selection import Decision
+
+#: A Region and the id of an image in it.
+Key: TypeAlias = "tuple[str, str]"
+
+#: So many images are named in a sentence.
+_NAMED = 20
+#: A run that cancels no more dates than this needs no permission, unless the policy then has none left.
+_FEW = 3
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A resource that the policy's last run left in the stack's state."""
+
+    #: The resource's name.
+    name: str
+    state: State
+
+    @property
+    def key(self) -> Key:
+        return self.state.region, self.state.image_id
+
+
+@dataclass(frozen=True)
+class RegionRead:
+    """What reading one Region came to."""
+
+    name: str
+    #: The images that the policy's query matches, due or not.
+    images: tuple[Image, ...] = ()
+    #: Images that exist and that the query does not match, of those that have a resource in the stack's state.
+    others: tuple[Image, ...] = ()
+    #: Images that EC2 described in a way that cannot be used. Nothing is cancelled in such a Region.
+    unusable: tuple[str, ...] = ()
+    #: What uses the images that are due, as far as the policy asks for it.
+    references: Mapping[str, Sequence[Reference]] = field(default_factory=lambda: MappingProxyType({}))
+    #: Why the Region could not be read.
+    trouble: AmiDeprecationError | None = None
+    #: With ``regions="all"``: the account may not use the Region, so it is left as it is.
+    barred: bool = False
+    #: The policy does not have the Region any more; only what the stack's state has there was read.
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class Child:
+    """An image that the policy declares, and how it is given its date."""
+
+    image_id: str
+    image_name: str
+    region: str
+    schedule: At | InDaysOnce
+    #: None: the resource is declared as the stack's state has it, because its image could not be judged.
+    decision: Decision | None = None
+    #: The resource's name, when the stack's state has it.
+    name: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.region, self.image_id
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """A date that the policy gave, and that this run would cancel."""
+
+    image_id: str
+    image_name: str
+    region: str
+    #: Whether the Region is not among the policy's any more.
+    region_removed: bool = False
+
+    @property
+    def where(self) -> str:
+        return f"{self.image_id} ({self.image_name}) in {self.region}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run of a policy does."""
+
+    children: tuple[Child, ...]
+    #: One for each image, by Region and newest first.
+    decisions: tuple[Decision, ...]
+    cancellations: tuple[Cancellation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    #: Regions that could not be read, and why: the program has to fail.
+    troubles: tuple[tuple[str, AmiDeprecationError], ...] = ()
+
+
+def make(
+    arguments: PolicyArguments,
+    reads: Sequence[RegionRead],
+    earlier: Mapping[Key, Earlier] | None,
+    now: datetime,
+) -> Plan:
+    """Plan a run.
+
+    Args:
+        arguments: the policy.
+        reads: its Regions, and those that it had and does not have any more.
+        earlier: the policy's resources in the stack's state, None when the state is not known.
+        now: the time by EC2's clock.
+    """
+    current = [read for read in reads if not read.removed]
+    judged = [read for read in current if read.trouble is None]
+    if arguments.rules.whole_releases and any(read.trouble and not read.barred for read in current):
+        judged = []  # a release may be whole only there
+    decided = selection.decide(
+        (image for read in judged for image in read.images), arguments.rules, [read.name for read in judged]
+    )
+    children: list[Child] = []
+    decisions: list[Decision] = []
+    warnings: list[str] = []
+    for read in current:
+        for each in (each for each in decided if each.image.region == read.name):
+            decision = _unless_in_use(each, read, arguments)
+            decisions.append(decision)
+            if decision.unpatched:
+                warnings.append(f"{decision.where} gets no date: {decision.because}")
+            if decision.date is None:
+                continue
+            child = _child(decision, earlier, now, arguments.notice_days)
+            if child is not None:
+                children.append(child)
+                warnings.extend(_use_warnings(child, read, arguments, now))
+            elif not decision.leaves:
+                warnings.append(
+                    f"{decision.where} is public and too old for any date of its own: make it private first"
+                )
+        if read.unusable or read.barred:
+            # What is not known must cancel nothing.
+            declared = {child.key for child in children}
+            kept = [each for each in _of_region(earlier, read.name) if each.key not in declared]
+            children.extend(filter(None, (_as_it_is(each) for each in kept)))
+            warnings.append(_kept_warning(read, len(kept)))
+    troubles = tuple(
+        (read.name, read.trouble) for read in current if read.trouble is not None and not read.barred
+    )
+    # A program that fails deletes nothing.
+    cancellations = () if troubles or earlier is None else _cancellations(children, reads, earlier)
+    return Plan(tuple(children), tuple(decisions), tuple(cancellations), tuple(warnings), troubles)
+
+
+def _of_region(earlier: Mapping[Key, Earlier] | None, region: str) -> list[Earlier]:
+    return [each for (name, _), each in (earlier or {}).items() if name == region]
+
+
+def _unless_in_use(decision: Decision, read: RegionRead, arguments: PolicyArguments) -> Decision:
+    """Leave out an image that is in use, unless it has a date: without a resource its date would be cancelled."""
+    image = decision.image
+    users = read.references.get(image.id)
+    if arguments.in_use != "skip" or decision.date is None or image.date is not None or not users:
+        return decision
+    return replace(decision, date=None, rule="in_use", because=f"it is used by {_users(users)}")
+
+
+def _child(
+    decision: Decision, earlier: Mapping[Key, Earlier] | None, now: datetime, notice_days: int
+) -> Child | None:
+    image = decision.image
+    known = (earlier or {}).get((image.region, image.id))
+    schedule: At | InDaysOnce | None
+    if decision.date is None or (decision.leaves and known is None and earlier is not None):
+        return None  # a date of somebody else's, which no rule asks for
+    if decision.leaves:
+        schedule = (known and _schedule(known)) or At(decision.date)
+    else:
+        schedule = selection.schedule_of(image, decision.date, now, notice_days)
+    if schedule is None:
+        return None
+    return Child(image.id, image.name, image.region, schedule, decision, known.name if known else None)
+
+
+def _schedule(earlier: Earlier) -> At | InDaysOnce | None:
+    schedule = earlier.state.inputs.schedule
+    return schedule if isinstance(schedule, (At, InDaysOnce)) else None
+
+
+def _as_it_is(earlier: Earlier) -> Child | None:
+    state = earlier.state
+    schedule = _schedule(earlier)
+    if schedule is None:
+        return None
+    return Child(state.image_id, state.image_name or "", state.region, schedule, None, earlier.name)
+
+
+def _kept_warning(read: RegionRead, kept: int) -> str:
+    stay = (
+        f", and {kept} date{'s' if kept != 1 else ''} of this policy there stay as they are" if kept else ""
+    )
+    if read.barred:
+        return f"{read.name} is left out{stay}: {read.trouble}"
+    return (
+        f"{', '.join(read.unusable[:_NAMED])} in {read.name} cannot be judged, because EC2 gives no usable creation "
+        f"date{stay}"
+    )
+
+
+def _use_warnings(child: Child, read: RegionRead, arguments: PolicyArguments, now: datetime) -> Iterable[str]:
+    users = read.references.get(child.image_id)
+    if arguments.in_use != "warn" or not users or child.decision is None:
+        return
+    when = date_of(child, now)
+    stands = "has been deprecated since" if when <= now else "will be deprecated at"
+    yield f"{child.decision.where} {stands} {dates.to_text(when)} and is still used by {_users(users)}"
+
+
+def _users(references: Sequence[Reference]) -> str:
+    return _listed([f"{each.resource_type} {each.arn}" for each in references])
+
+
+def date_of(child: Child, now: datetime) -> datetime:
+    """The date that a child's image will have when it is applied now."""
+    if isinstance(child.schedule, At) or child.decision is None:
+        return (
+            child.schedule.when if isinstance(child.schedule, At) else dates.in_days(now, child.schedule.days)
+        )
+    return rules.apply_in_days(child.schedule, child.decision.image, now, first=True)
+
+
+def _cancellations(
+    children: Iterable[Child],
+    reads: Sequence[RegionRead],
+    earlier: Mapping[Key, Earlier],
+) -> list[Cancellation]:
+    declared = {child.key for child in children}
+    by_name = {read.name: read for read in reads}
+    existing = {(image.region, image.id): image for read in reads for image in (*read.images, *read.others)}
+    cancelled = []
+    for key, each in earlier.items():
+        read = by_name.get(each.state.region)
+        if key in declared:
+            continue
+        image = existing.get(key)
+        # An image that is gone has no date any more, and EC2 cancels no public image's.
+        if image is not None and (image.date is None or image.public):
+            continue
+        if image is None and read is not None and read.trouble is None:
+            continue
+        cancelled.append(
+            Cancellation(
+                each.state.image_id,
+                each.state.image_name or (image.name if image else ""),
+                each.state.region,
+                region_removed=read is None or read.removed,
+            )
+        )
+    return cancelled
+
+
+def images_to_ask_about(plan: Plan, arguments: PolicyArguments) -> dict[str, list[str]]:
+    """By Region: the due images whose use decides or is worth a warning.
+
+    An image that has a date is not skipped: without a resource, its date would be cancelled.
+    """
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for child in plan.children:
+        image = child.decision.image if child.decision else None
+        if image is not None and (arguments.in_use == "warn" or image.date is None):
+            ids[child.region].append(child.image_id)
+    return dict(ids)
+
+
+def doubtful_regions(plan: Plan, earlier: Mapping[Key, Earlier] | None) -> set[str]:
+    """The Regions in which an existing date would change or go: a wrong answer of EC2's can be the reason."""
+    children = {child.key: child for child in plan.children}
+    return {
+        each.state.region
+        for key, each in (earlier or {}).items()
+        if key not in children or children[key].schedule != each.state.inputs.schedule
+    }
+
+
+def refusal(
+    plan: Plan, arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None, now: datetime
+) -> str | None:
+    """Why a run is not allowed to go on, as a sentence; None when it is."""
+    changed = [
+        child.decision.where
+        for child in plan.children
+        if child.decision is not None and selection.changes(child.decision.image, child.schedule, now)
+    ]
+    cancelled = [each.where for each in plan.cancellations]
+    if arguments.max_changes is not None and len(changed) + len(cancelled) > arguments.max_changes:
+        counts = [f"{_count(len(changed), 'image')} would be dated or re-dated"] if changed else []
+        counts += [f"{_count(len(cancelled), 'date')} would be cancelled"] if cancelled else []
+        return (
+            f"{' and '.join(counts)}, more than max_changes={arguments.max_changes}: {_listed([*changed, *cancelled])}; "
+            "nothing is changed: raise max_changes for this run, or narrow the policy"
+        )
+    if arguments.allow_empty or not cancelled:
+        return None
+    count = len(earlier or ())
+    if not plan.children:
+        why = "no image is due" if plan.decisions else "no image matches"
+        amount = "the only date" if count == 1 else f"all {count} dates"
+    elif len(cancelled) > _FEW and len(cancelled) * 2 > count:
+        why, amount = "too many dates would go", f"{len(cancelled)} of {count} dates"
+    else:
+        return None
+    return (
+        f"{why}: {amount} that this policy gave would be cancelled{_removed(plan)}: {_listed(cancelled)}; nothing is "
+        "changed: check name, tags, filters, keep_newest and regions, or set allow_empty=True for this run"
+    )
+
+
+def _removed(plan: Plan) -> str:
+    """Say which Regions are not among the policy's any more."""
+    removed = [each.region for each in plan.cancellations if each.region_removed]
+    regions = dict.fromkeys(removed)
+    counts = [f"{removed.count(region)} in {region}" for region in regions]
+    if not counts:
+        return ""
+    verb = "which is" if len(counts) == 1 else "which are"
+    return f" ({' and '.join(counts)}, {verb} no longer among its Regions)"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
+
+
+def explain(plan: Plan) -> list[str]:
+    """One line for each image: the date that it gets, the rule that decides, and why."""
+    children = {child.key: child for child in plan.children}
+    return [
+        f"{each.where}: {_shown(each, children.get((each.image.region, each.image.id)))} ({each.rule}): {each.because}"
+        for each in plan.decisions
+    ]
+
+
+def _shown(decision: Decision, child: Child | None) -> str:
+    if child is None:
+        return "no date" if decision.date is None else "its date is left alone"
+    if isinstance(child.schedule, At):
+        return dates.to_text(child.schedule.when)
+    return f"{_count(child.schedule.days, 'day')} of notice"
