@@ -209,7 +209,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             for each, child in zip(plan.children, self.children.values(), strict=True)
         ]
         self.register_outputs({"deprecations": self.deprecations})
-        self._show(plan, arguments, earlier)
+        self._show(plan, arguments)
         _fail_on_trouble(label, plan)
 
     def _declare(self, each: Child, arguments: PolicyArguments) -> AmiDeprecation:
@@ -228,12 +228,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, transformations=[_mark_once]),
         )
 
-    def _show(self, plan: Plan, arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None) -> None:
-        if not plan.decisions and not plan.children and not plan.troubles:
-            cancelled = (
-                ": dates that this policy gave are cancelled" if earlier is None or plan.cancellations else ""
-            )
-            pulumi.log.warn(f"no image matches{cancelled}", self)
+    def _show(self, plan: Plan, arguments: PolicyArguments) -> None:
         for warning in plan.warnings:
             pulumi.log.warn(warning, self)
         if arguments.explain:

@@ -11,7 +11,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi.runtime
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import get_monitor
 
 from ..core import state
 from ..fleet.plan import Earlier
@@ -62,14 +64,23 @@ def policy_children(
 
 
 def _resources() -> list[tuple[str, Mapping[str, object]]] | None:
-    """The resources in the stack's state: URN and outputs."""
+    """The resources in the stack's state: URN and outputs.
+
+    Not by ``pulumi.runtime.invoke``: that drops outputs whose keys begin with ``__``, and it ends the program when a user's
+    mocks raise an error, even when the error is caught.
+    """
+    monitor = get_monitor()
+    if monitor is None:
+        return None
     try:
         stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        answer = pulumi.runtime.invoke(_READ, {"stackName": stack}).value
-    except Exception as error:  # noqa: BLE001  # the SDK raises a plain Exception, and a user's mocks raise anything
+        request = resource_pb2.ResourceInvokeRequest(tok=_READ)
+        request.args.update({"stackName": stack})
+        answer = MessageToDict(getattr(monitor.Invoke(request), "return"))
+    except Exception as error:  # noqa: BLE001  # gRPC's, the SDK's, or anything from a user's mocks
         pulumi.log.debug(f"the state of the stack cannot be read: {error}")
         return None
-    resources = answer.get("outputs") if isinstance(answer, dict) else None
+    resources = answer.get("outputs")
     return list(_outputs(resources)) if isinstance(resources, dict) else None
 
 

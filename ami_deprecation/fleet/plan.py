@@ -109,6 +109,8 @@ class Plan:
     children: tuple[Child, ...]
     #: One for each image, by Region and newest first.
     decisions: tuple[Decision, ...]
+    #: The policy's Regions.
+    regions: tuple[str, ...] = ()
     cancellations: tuple[Cancellation, ...] = ()
     warnings: tuple[str, ...] = ()
     #: Regions that could not be read, and why: the program has to fail.
@@ -166,7 +168,21 @@ def make(
     )
     # A program that fails deletes nothing.
     cancellations = () if troubles or earlier is None else _cancellations(children, reads, earlier)
-    return Plan(tuple(children), tuple(decisions), tuple(cancellations), tuple(warnings), troubles)
+    if not decisions and not children and not troubles:
+        gone = ": dates that this policy gave are cancelled" if earlier is None or cancellations else ""
+        warnings.append(f"{_no_match(read.name for read in current)}{gone}")
+    return Plan(
+        children=tuple(children),
+        decisions=tuple(decisions),
+        regions=tuple(read.name for read in current),
+        cancellations=tuple(cancellations),
+        warnings=tuple(warnings),
+        troubles=troubles,
+    )
+
+
+def _no_match(regions: Iterable[str]) -> str:
+    return f"no image in {', '.join(regions)} matches"
 
 
 def _of_region(earlier: Mapping[Key, Earlier] | None, region: str) -> list[Earlier]:
@@ -320,7 +336,7 @@ def refusal(
         return None
     count = len(earlier or ())
     if not plan.children:
-        why = "no image is due" if plan.decisions else "no image matches"
+        why = "no image is due" if plan.decisions else _no_match(plan.regions)
         amount = "the only date" if count == 1 else f"all {count} dates"
     elif len(cancelled) > _FEW and len(cancelled) * 2 > count:
         why, amount = "too many dates would go", f"{len(cancelled)} of {count} dates"

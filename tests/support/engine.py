@@ -72,7 +72,8 @@ class Engine:
         only_refresh: bool = False,
         replace: frozenset[str] = frozenset(),
     ) -> Outcome:
-        registrations = [] if program is None else run(program, preview=dry_run)
+        known = {entry.urn: entry.outputs for entry in self.state if not entry.delete}
+        registrations = [] if program is None else run(program, preview=dry_run, state=known)
         state = copy.deepcopy(self.state) if dry_run else self.state
         mark, began = self.ec2.mark(), time.monotonic()
         outcome = Outcome()

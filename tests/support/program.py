@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
-from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks, test
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks, test
 from pulumi.runtime.sync_await import _ensure_event_loop
 
 from ami_deprecation import AmiDeprecation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Props = dict[str, Any]
 T = TypeVar("T")
@@ -49,10 +49,12 @@ class Registration:
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    #: The types of the components around it, outermost first.
+    parents: tuple[str, ...] = ()
 
     @property
     def urn(self) -> str:
-        return urn(self.type, self.name)
+        return urn("$".join((*self.parents, self.type)), self.name)
 
 
 def urn(type_: str, name: str) -> str:
@@ -60,17 +62,28 @@ def urn(type_: str, name: str) -> str:
     return f"urn:pulumi:test::project::{type_}::{name}"
 
 
-class _Nothing(Mocks):
+#: How a program reads the state of a stack: with these resources.
+_READ_STATE = "pulumi:pulumi:readStackResourceOutputs"
+
+
+@dataclass(frozen=True)
+class _Answers(Mocks):
+    """What the engine answers a program: of its functions, only the one that reads the state."""
+
+    state: Mapping[str, Props]
+
     def new_resource(self, args: MockResourceArgs) -> tuple[str, Props]:
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, _args: object) -> tuple[Props, None]:
-        return {}, None
+    def call(self, args: MockCallArgs) -> tuple[Props, list[tuple[str, str]]]:
+        if args.token != _READ_STATE:
+            return {}, []
+        return {"outputs": {urn: {"outputs": outputs} for urn, outputs in self.state.items()}}, []
 
 
 class _Monitor(MockMonitor):
-    def __init__(self) -> None:
-        super().__init__(_Nothing())
+    def __init__(self, answers: _Answers) -> None:
+        super().__init__(answers)
         self.registrations: list[Registration] = []
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # gRPC's name
@@ -86,9 +99,16 @@ class _Monitor(MockMonitor):
                     retain_on_delete=request.retainOnDelete,
                     ignore_changes=tuple(request.ignoreChanges),
                     aliases=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
+                    parents=_types(request.parent),
                 )
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
+
+
+def _types(parent: str) -> tuple[str, ...]:
+    """The types in a parent's URN; the stack is not among those of its children."""
+    types = parent.split("::")[2].split("$") if parent else []
+    return tuple(each for each in types if each != "pulumi:pulumi:Stack")
 
 
 def _plain(value: Any) -> Any:
@@ -100,13 +120,21 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def run(program: Callable[[], object], *, preview: bool) -> list[Registration]:
+def run(
+    program: Callable[[], object], *, preview: bool, state: Mapping[str, Props] | None = None
+) -> list[Registration]:
     """Run a program to its end and return its resources in the order of their registration.
+
+    Args:
+        program: makes resources.
+        preview: whether unknown values stay unknown.
+        state: what the stack's state has: URN to outputs.
 
     Raises:
         Exception: whatever the program raises.
     """
-    monitor = _Monitor()
+    answers = _Answers(state or {})
+    monitor = _Monitor(answers)
 
     @test  # type: ignore[untyped-decorator]  # the SDK's own way to wait for all registrations
     def body() -> None:
@@ -114,7 +142,7 @@ def run(program: Callable[[], object], *, preview: bool) -> list[Registration]:
 
     with _one_at_a_time:
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # a thread has none
-        set_mocks(_Nothing(), project="project", stack="test", preview=preview, monitor=monitor)
+        set_mocks(answers, project="project", stack="test", preview=preview, monitor=monitor)
         body()
     return monitor.registrations
 

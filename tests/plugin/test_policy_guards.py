@@ -1,0 +1,186 @@
+"""What a policy does not cancel: dates that a wrong answer hides, and more dates than a typo may cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ami_deprecation import AmiDeprecationPolicy, RequestRefused
+from ami_deprecation.ec2 import sessions
+from ami_deprecation.settings import settings
+from tests.plugin.conftest import REGION
+from tests.support.dates import NOW
+from tests.support.fleets import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from ami_deprecation.testing import LocalEC2
+    from tests.support.engine import Engine
+
+US = "us-east-1"
+
+
+@pytest.fixture(autouse=True)
+def program_reaches_ec2(ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A policy reads EC2 from the program, which is this process."""
+    variables = ec2.environment(region=REGION) | {
+        "AMI_DEPRECATION_SETTLE_SECONDS": "0",
+        "AMI_DEPRECATION_RETRY_SECONDS": "1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    caches = (sessions._ec2, settings)
+    for cache in caches:
+        cache.cache_clear()
+    ec2.set_time(NOW)
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def policy(**changed: Any) -> Callable[[], object]:
+    arguments: dict[str, Any] = {"name": "base-*", "keep_newest": 1, "grace_days": 30, **changed}
+    return lambda: AmiDeprecationPolicy("base", **arguments)
+
+
+def fleet(ec2: LocalEC2, count: int, region: str = REGION) -> list[str]:
+    """Images base-0 to base-N, the newest last; each but the newest is due under ``policy``."""
+    return [
+        ec2.add_image(f"base-{number}", created=NOW - (count - number) * DAY, region=region)
+        for number in range(count)
+    ]
+
+
+def dates(ec2: LocalEC2, ids: list[str]) -> list[datetime | None]:
+    return [ec2.image(image_id).deprecation_time for image_id in ids]
+
+
+def refused(engine: Engine, program: Callable[[], object]) -> str:
+    with pytest.raises(RequestRefused) as raised:
+        engine.preview(program)
+    return str(raised.value)
+
+
+def test_empty_answer_cancels_nothing(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 6)
+    engine.up(policy())
+    given = dates(ec2, ids)
+    ec2.faults.add("DescribeImages", "no-images", times=1)
+    outcome = engine.up(policy())
+    assert (outcome.operations, dates(ec2, ids)) == ([], given)
+
+
+def test_missing_page_cancels_nothing(engine: Engine, ec2: LocalEC2) -> None:
+    ids = ec2.add_images(1001, "base", created=NOW - 40 * DAY)
+    newest = ec2.add_image("base-new", created=NOW)
+    due = policy(keep_newest=1, exclude=[*ids[3:]])
+    engine.up(due)
+    given = dates(ec2, ids[:3])
+    assert None not in given
+    ec2.faults.add("DescribeImages", "no-images", times=1)
+    outcome = engine.up(due)
+    assert (outcome.operations, dates(ec2, [*ids[:3], newest])) == ([], [*given, None])
+
+
+def test_missing_date_moves_nothing(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy(notice_days=29))
+    given = dates(ec2, ids)
+    ec2.set_time(NOW + 20 * DAY)  # another notice would end later than these dates
+    ec2.faults.lag(mode="none", reads=1)
+    for image_id, when in zip(ids, given, strict=True):
+        if when is not None:
+            ec2.client().enable_image_deprecation(ImageId=image_id, DeprecateAt=when)
+    outcome = engine.up(policy(notice_days=29))
+    assert (outcome.operations, dates(ec2, ids)) == ([], given)
+
+
+@pytest.mark.parametrize("state", ["disabled", "pending", "failed", "error", "invalid"])
+def test_image_that_cannot_be_used_keeps_its_date(engine: Engine, ec2: LocalEC2, state: str) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    given = dates(ec2, ids)
+    ec2.set_state(ids[1], state)
+    ec2.deregister_image(ids[2])  # base-1 is the newest again
+    outcome = engine.up(policy(allow_empty=True))
+    # base-0 is the newest that can be used.
+    assert outcome.mutations == ["DisableImageDeprecation"]
+    assert dates(ec2, ids[:2]) == [None, given[1]]
+    assert engine.up(policy()).operations == []
+
+
+def test_typo_in_name_is_refused(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    sentence = refused(engine, policy(name="bsae-*"))
+    assert sentence.startswith(
+        f"policy 'base': no image in {REGION} matches: all 2 dates that this policy gave would be cancelled: "
+    )
+    assert f"{ids[0]} (base-0) in {REGION}" in sentence
+    assert "set allow_empty=True for this run" in sentence
+    allowed = engine.up(policy(name="bsae-*", allow_empty=True))
+    assert allowed.mutations == ["DisableImageDeprecation"] * 2
+
+
+def test_larger_keep_newest_is_refused(engine: Engine, ec2: LocalEC2) -> None:
+    fleet(ec2, 8)
+    engine.up(policy())
+    assert "no image is due: all 7 dates" in refused(engine, policy(keep_newest=20))
+    assert "too many dates would go: 4 of 7 dates" in refused(engine, policy(keep_newest=5))
+    assert engine.up(policy(keep_newest=4)).mutations.count("DisableImageDeprecation") == 3
+
+
+def test_removed_region_is_named(engine: Engine, ec2: LocalEC2) -> None:
+    fleet(ec2, 3)
+    fleet(ec2, 6, US)
+    engine.up(policy(regions=[REGION, US]))
+    sentence = refused(engine, policy(regions=[REGION]))
+    assert "5 of 7 dates" in sentence
+    assert f"(5 in {US}, which is no longer among its Regions)" in sentence
+    removed = engine.up(policy(regions=[REGION], allow_empty=True))
+    assert removed.mutations == ["DisableImageDeprecation"] * 5
+
+
+def test_max_changes_counts_cancellations(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 5)
+    engine.up(policy())
+    sentence = refused(engine, policy(keep_newest=3, max_changes=3))
+    assert (
+        "2 images would be dated or re-dated and 2 dates would be cancelled, more than max_changes=3: "
+        in sentence
+    )
+    assert f"{ids[2]} (base-2) in {REGION}" in sentence
+    assert engine.up(policy(keep_newest=3, max_changes=4)).mutations.count("DisableImageDeprecation") == 2
+
+
+def test_deregistered_images_are_not_cancellations(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 7)
+    engine.up(policy())
+    for image_id in ids[:6]:
+        ec2.deregister_image(image_id)
+    outcome = engine.up(policy(max_changes=0))
+    assert (outcome.operations, outcome.mutations) == (["delete"] * 6, [])
+
+
+def test_policies_of_similar_names_keep_apart(engine: Engine, ec2: LocalEC2) -> None:
+    fleet(ec2, 6)
+
+    def both() -> None:
+        AmiDeprecationPolicy("web", name="base-*", keep_newest=1, exclude=["base-0"], regions=[REGION])
+        AmiDeprecationPolicy("web-base", name="base-0", keep_newest=0, regions=[REGION])
+
+    engine.up(both)
+    assert len(engine.state) == 5
+    assert engine.up(both).operations == []
+
+
+def test_policy_restores_earlier_dates(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    ec2.set_deprecation_time(ids[0], NOW + 300 * DAY)
+    engine.up(policy(on_destroy="restore"))
+    assert dates(ec2, ids)[0] == NOW + 28 * DAY
+    engine.destroy()
+    assert dates(ec2, ids) == [NOW + 300 * DAY, None, None]
