@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from . import date_rules, filters, world
-from .wire import EC2Error, boolean, elements, item_set
+from .wire import EC2Error, boolean, elements, item_set, tag_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -214,7 +214,7 @@ def item(record: Record, deprecation_time: datetime | None) -> str:
         (
             item_set("blockDeviceMapping", [_disk(disk) for disk in record.disks]),
             item_set("productCodes", [_product_code(code) for code in sorted(image.product_codes)]),
-            item_set("tagSet", [elements((("key", k), ("value", v))) for k, v in record.tags.items()]),
+            tag_set(record.tags),
             watermark_set(details.watermarks),
             "" if details.scan is None else f"<scanResults>{_scan(details.scan)}</scanResults>",
             "" if details.state_reason is None else _state_reason(*details.state_reason),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import describe_images, filters, moto_backend, world
 from .date_rules import format_time
-from .wire import EC2Error, boolean, elements, item_set
+from .wire import EC2Error, boolean, elements, item_set, tag_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -209,7 +209,6 @@ def _launched(state: World, home: moto_backend.Backend, region: str, instance: I
 def _metadata(account: str, launched: _Launched) -> str:
     instance, record = launched.instance, launched.image
     zone, state = instance.placement.zone, instance.state
-    tags = [elements((("key", key), ("value", value))) for key, value in launched.tags.items()]
     inner = elements(
         (
             ("instanceId", instance.id),
@@ -224,7 +223,7 @@ def _metadata(account: str, launched: _Launched) -> str:
     code = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
     inner += f"<instanceState><code>{code.get(state, 16)}</code><name>{state}</name></instanceState>"
     image = elements([("imageId", instance.image_id)]) if record is None else _image_metadata(record)
-    return f"{inner}{item_set('tagSet', tags)}<imageMetadata>{image}</imageMetadata>"
+    return f"{inner}{tag_set(launched.tags)}<imageMetadata>{image}</imageMetadata>"
 
 
 def _image_metadata(record: Record) -> str:

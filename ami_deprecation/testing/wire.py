@@ -152,6 +152,14 @@ def item_set(name: str, items: Sequence[str]) -> str:
     return f"<{name}>{''.join(f'<item>{item}</item>' for item in items)}</{name}>" if items else ""
 
 
+def tag_set(tags: Mapping[str, str]) -> str:
+    """The tags of a resource; an empty value is an element too."""
+    return item_set(
+        "tagSet",
+        [f"<key>{escape(key)}</key><value>{escape(value)}</value>" for key, value in tags.items()],
+    )
+
+
 def boolean(value: bool | None) -> str | None:
     """A boolean as EC2 writes it."""
     return None if value is None else str(value).lower()

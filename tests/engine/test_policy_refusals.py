@@ -80,5 +80,22 @@ def test_region_with_unreadable_references_keeps_its_dates(stack: Stack, ec2: Lo
 def test_query_without_a_match_is_a_warning(stack: Stack, ec2: LocalEC2) -> None:
     fleet(ec2, 20, 10)
     policy(stack, name="bsae-*", regions=[EU, US])
-    warning = f"no image in {EU}, {US} matches: dates that this policy gave are cancelled"
-    assert warning in stack.preview().output
+    assert f"no image in {EU}, {US} matches" in stack.preview().output
+
+
+def test_emptied_selection_is_refused(stack: Stack, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 30, 20, 10)
+    policy(stack)
+    stack.up()
+    policy(stack, name="bsae-*")
+    for refused in (stack.preview(check=False), stack.up(check=False)):
+        assert refused.code != 0
+        assert refused.mutations == []
+        assert (
+            f"no image in {EU} matches: all 2 dates that this policy gave would be cancelled"
+            in refused.output
+        )
+        assert "Traceback" not in refused.output
+    assert date(ec2, ids[0]) is not None
+    policy(stack, name="bsae-*", allow_empty=True)
+    assert stack.up().mutations == ["DisableImageDeprecation"] * 2
