@@ -271,13 +271,13 @@ def _decide(image: Image, release: _Release, queue: _Queue, rules: Rules) -> Dec
     if image.state not in (_USABLE, _DISABLED) or (image.state == _DISABLED and live is None):
         keeps = " and keeps its date" if live is not None else ""
         return Decision(image, live, "state", f"it is {image.state}{keeps}", leaves=live is not None)
-    decision = _decide_by_rules(image, queue.rank(release), release, queue, rules)
+    decision = _decide_by_rules(image, queue.rank(release), queue, rules)
     if image.state == _DISABLED and decision.date is None:
         return Decision(image, live, "state", "it is disabled and keeps its date", leaves=True)
     return decision
 
 
-def _decide_by_rules(image: Image, rank: int, release: _Release, queue: _Queue, rules: Rules) -> Decision:
+def _decide_by_rules(image: Image, rank: int, queue: _Queue, rules: Rules) -> Decision:
     fix = _fix(image, rules)
     newest = rules.keep_newest or 0
     if rank < max(newest, rules.keep_at_least):
@@ -288,7 +288,7 @@ def _decide_by_rules(image: Image, rank: int, release: _Release, queue: _Queue, 
             because += f", although {fix.because}"
         return Decision(image, None, rule, because, unpatched=fix is not None)
     due = min(
-        filter(None, (_pushed_out(rank, release, queue, rules), _age(image, rules), fix)),
+        filter(None, (_pushed_out(image, rank, queue, rules), _age(image, rules), fix)),
         key=lambda each: each.date,
         default=None,
     )
@@ -303,16 +303,15 @@ def _decide_by_rules(image: Image, rank: int, release: _Release, queue: _Queue, 
     return Decision(image, due.date, due.rule, due.because)
 
 
-def _pushed_out(rank: int, release: _Release, queue: _Queue, rules: Rules) -> _Due | None:
+def _pushed_out(image: Image, rank: int, queue: _Queue, rules: Rules) -> _Due | None:
     if rules.keep_newest is None:
         return None
-    # Counted from this image on, the N-th newer one pushed it out; with N = 0 it was never in.
-    pusher = queue.releases[rank - rules.keep_newest] if rules.keep_newest else release
-    day = f"{pusher.place:%Y-%m-%d}"
-    because = f"{pusher.name} pushed it out on {day}" if rules.keep_newest else f"it was created on {day}"
-    return _Due(
-        dates.after_days(pusher.place, rules.grace_days), "keep_newest", _plus(because, rules.grace_days)
-    )
+    if rules.keep_newest == 0:  # it was never in
+        since, because = image.creation_date, f"it was created on {image.creation_date:%Y-%m-%d}"
+    else:  # counted from this image on, the N-th newer one pushed it out
+        pusher = queue.releases[rank - rules.keep_newest]
+        since, because = pusher.place, f"{pusher.name} pushed it out on {pusher.place:%Y-%m-%d}"
+    return _Due(dates.after_days(since, rules.grace_days), "keep_newest", _plus(because, rules.grace_days))
 
 
 def _age(image: Image, rules: Rules) -> _Due | None:
