@@ -11,7 +11,7 @@ import click
 
 from .._version import __version__
 from ..errors import AmiDeprecationError, InvalidInput
-from . import adopt, comment, iam_policy, report
+from . import adopt, comment, iam_policy, plan, report
 from .exits import EXIT_CODES, CommandError, Exit
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def group() -> None:
       ami-deprecation adopt > dates.py                   a program that declares the existing dates
       pulumi preview --json | ami-deprecation comment    the preview as a pull-request comment
       ami-deprecation report --fail-within 14d           a gate: is an image in use about to be deprecated?
+      ami-deprecation plan --name '*' --after-days 365   what a policy would do, and why
       ami-deprecation iam-policy --read-only             the IAM policy for previews
 
     No command changes anything in EC2: only `pulumi up` does. Credentials and Region are those of the AWS CLI,
@@ -58,7 +59,7 @@ def group() -> None:
     """  # noqa: D205, D301  # click shows it, with \b as its mark for lines that stay as they are
 
 
-for _command in (report.report, comment.comment, adopt.adopt, iam_policy.iam_policy):
+for _command in (report.report, plan.plan, comment.comment, adopt.adopt, iam_policy.iam_policy):
     group.add_command(_command)
 
 

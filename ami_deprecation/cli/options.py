@@ -42,7 +42,7 @@ def duration(name: str, *, default: str | None = None, text: str) -> Callable[[_
     )
 
 
-def _pairs(_: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
+def pairs(_: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
     """Read ``Key=Value`` each."""
     pairs = [value.partition("=") for value in values]
     for value, (key, equals, _text) in zip(values, pairs, strict=True):
@@ -55,7 +55,7 @@ def tags(text: str) -> Callable[[_Command], _Command]:
     """An option that takes tags."""
     more = "repeatable; several values of one key match any of them"
     return click.option(
-        "--tag", "tags", callback=_pairs, multiple=True, metavar="Key=Value", help=f"{text}; {more}."
+        "--tag", "tags", callback=pairs, multiple=True, metavar="Key=Value", help=f"{text}; {more}."
     )
 
 
