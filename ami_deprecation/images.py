@@ -34,6 +34,7 @@ class _Query(TypedDict):
     """What is asked of EC2, all of it known."""
 
     owners: Values
+    executable_users: Values
     name: Values | None
     filters: Mapping[str, Values] | None
     tags: Mapping[str, Values] | None
@@ -54,6 +55,7 @@ class _Where(TypedDict):
 def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
     *,
     owners: Values = ("self",),
+    executable_users: Values = (),
     name: Values | None = None,
     filters: Mapping[str, Values] | None = None,
     tags: Mapping[str, Values] | None = None,
@@ -71,6 +73,9 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
 
     Args:
         owners: ``self``, account ids, ``amazon``, ``aws-marketplace``; empty: everybody's that can be seen.
+        executable_users: only images that these may launch: account ids that they are shared with, ``self``, or
+            ``all`` for public ones. The default owner still applies, so ``all`` alone means one's own public
+            images; for those that others share with you, set ``owners=()`` as well.
         name: the image's name, or several, with EC2's wildcards ``*`` and ``?``.
         filters: any other filter of DescribeImages, by its name: ``{"architecture": "arm64"}``.
         tags: tag key to value or values; ``*`` for any.
@@ -92,6 +97,7 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
     """
     query: _Query = {
         "owners": owners,
+        "executable_users": executable_users,
         "name": name,
         "filters": filters,
         "tags": tags,
@@ -105,6 +111,7 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
 def get_images_output(  # noqa: PLR0913  # as get_images
     *,
     owners: pulumi.Input[str | Sequence[pulumi.Input[str]]] = ("self",),
+    executable_users: pulumi.Input[str | Sequence[pulumi.Input[str]]] = (),
     name: pulumi.Input[str | Sequence[pulumi.Input[str]]] | None = None,
     filters: pulumi.Input[Mapping[str, pulumi.Input[str | Sequence[pulumi.Input[str]]]]] | None = None,
     tags: pulumi.Input[Mapping[str, pulumi.Input[str | Sequence[pulumi.Input[str]]]]] | None = None,
@@ -130,6 +137,7 @@ def get_images_output(  # noqa: PLR0913  # as get_images
     aws, _ = aws_provider.take(pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider))
     query = pulumi.Output.all(
         owners=owners,
+        executable_users=executable_users,
         name=name,
         filters=filters,
         tags=tags,
@@ -183,13 +191,14 @@ def _list(target: Target, query: _Query) -> list[Image]:
             raise InvalidInput(
                 f"image_ids: {image_id!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
             )
-    owners = query["owners"]
+    owners, users = query["owners"], query["executable_users"]
 
     def ask(ids: Sequence[str] | None) -> list[Image]:
         try:
             return listing.list_images(
                 target,
                 owners=(owners,) if isinstance(owners, str) else owners,
+                executable_users=(users,) if isinstance(users, str) else users,
                 name=query["name"],
                 tags=query["tags"],
                 filters=query["filters"],

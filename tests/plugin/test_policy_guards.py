@@ -86,7 +86,7 @@ def test_one_wrong_answer_changes_nothing(
 
 
 @pytest.mark.parametrize("state", ["disabled", "pending", "failed", "error", "invalid"])
-def test_image_that_cannot_be_used_keeps_its_date(engine: Engine, ec2: LocalEC2, state: str) -> None:
+def test_unusable_image_keeps_its_date(engine: Engine, ec2: LocalEC2, state: str) -> None:
     ids = fleet(ec2, 3)
     engine.up(policy())
     given = dates(ec2, ids)

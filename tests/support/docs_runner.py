@@ -13,7 +13,7 @@ Every page has an EC2, a folder and a stack `dev` of its own, and its blocks are
 Comments, which readers do not see, prepare and mark them:
 
 - `<!-- image: ami-0123456789abcdef0 name=web created=2026-01-01 -->`: that image is in EC2; more words: `region=`,
-  `account=`, `launched=`, `tag:Key=value`, `public`. `date=2027-01-01` is its date, also to change one that is there.
+  `account=`, `launched=`, `tag:Key=value`, `fix:critical=2026-01-01`, `public`. `date=2027-01-01` is its date, also to change one that is there.
 - `<!-- run: pulumi up -->`: type that, unseen; any command.
 - `<!-- test: file=name.py -->` before a block: the block is that file of the project. `more`: it continues the program
   before it. `output=COMMAND`: it is what that command prints. `exit=3`: the last command ends so. `changes=1`: the
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from ami_deprecation.image import SEVERITIES, Scan
 from tests.support.blocks import Block, Step, blocks, steps, words
 from tests.support.harness import REPOSITORY, Stack
 
@@ -227,7 +228,15 @@ class Reader:
             deprecation_time=date,
             public="public" in flags,
             tags={key[4:]: value for key, value in keys.items() if key.startswith("tag:")},
+            scan=_scan(keys),
         )
+
+
+def _scan(keys: dict[str, str]) -> Scan | None:
+    fixes = {
+        severity: when for severity in SEVERITIES if (when := _day(keys.get(f"fix:{severity}"))) is not None
+    }
+    return Scan(next(iter(fixes)), DAY, fixes) if fixes else None
 
 
 def _day(text: str | None) -> datetime | None:

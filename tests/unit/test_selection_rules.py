@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, decide
+from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, decide, unknown_fields
 from ami_deprecation.image import SEVERITIES, Scan
 from tests.support.fleet_samples import DAY, START, image
 
@@ -94,6 +94,16 @@ def test_protected_image_is_kept_although_a_fix_waits() -> None:
     assert "it is the newest, although a fix for a critical finding" in kept.because
 
 
+def test_botocore_without_field_is_refused_with_version() -> None:
+    rules = Rules(fix_days={"critical": 7}, group_by=(GroupBy("watermark"),))
+    assert unknown_fields(rules, {"ScanResults", "ImageWatermarks"}, "1.44.5") is None
+    assert unknown_fields(Rules(keep_newest=1), (), "1.40.30") is None
+    assert unknown_fields(rules, (), "1.40.30") == (
+        "fix_days needs ScanResults and group_by needs ImageWatermarks, which botocore 1.40.30 does not know: install "
+        "boto3 1.44.5 or later"
+    )
+
+
 # Images that are always kept.
 
 
@@ -116,7 +126,7 @@ def test_larger_protection_counts() -> None:
 
 
 @pytest.mark.parametrize("state", ["disabled", "pending", "failed", "error", "invalid", "transient"])
-def test_image_that_cannot_be_used_keeps_its_date(state: str) -> None:
+def test_decision_keeps_date_of_unusable_image(state: str) -> None:
     dated = image(1, 3, state=state, deprecation_time=START + DAY)
     decision = only(dated, Rules(keep_newest=1))
     assert (decision.date, decision.rule, decision.leaves) == (START + DAY, "state", True)
