@@ -19,8 +19,10 @@ RESOURCES: dict[str, type] = {"images": AmiDeprecation, "policies": AmiDeprecati
 #: What an entry needs beside the key of a row.
 BESIDE: dict[str, dict[str, object]] = {
     "images": {"imageId": "ami-0123456789abcdef0", "deprecateAt": "2027-06-01"},
-    "policies": {"name": "base-*", "keepNewest": 3},
+    "policies": {"name": "base-*", "keepNewest": 3, "regions": ["eu-west-1", "us-east-1"]},
 }
+#: What the example of one key needs instead.
+INSTEAD: dict[str, dict[str, object]] = {"excludeRegions": {"regions": "all"}}
 
 
 def table(page: str, heading: str) -> list[list[str]]:
@@ -49,8 +51,8 @@ def test_configuration_examples_are_accepted(key: str) -> None:
             for k, v in BESIDE[key].items()
             if not (plain(name).startswith("deprecate") and k == "deprecateAt")
         }
-        getattr(project, key)({"entry": {**beside, plain(name): value}})
-        assert isinstance(value, int) is (kind == "number"), name
+        getattr(project, key)({"entry": {**beside, **INSTEAD.get(plain(name), {}), plain(name): value}})
+        assert (type(value) is int) is (kind == "number"), name
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -61,7 +63,7 @@ def test_configuration_defaults_are_the_code_s(key: str) -> None:
         if of_code is inspect.Parameter.empty:
             assert default == "required", name
         elif of_code is not None:
-            assert plain(default) == str(of_code), name
+            assert yaml.safe_load(plain(default)) == of_code, name
 
 
 def test_resource_page_has_every_input_and_output() -> None:
