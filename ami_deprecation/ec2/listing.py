@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from .. import notes
 from ..errors import ImageNotFound
 from ..image import GONE_STATES
 from . import translate
@@ -68,6 +69,7 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
     include_deprecated: bool = True,
     include_disabled: bool = False,
     on_page: Callable[[int], None] | None = None,
+    unusable: list[str] | None = None,
 ) -> list[Image]:
     """All images of a Region that answer a query, newest first; of one age, by their ids.
 
@@ -85,6 +87,8 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
         include_deprecated: other accounts' deprecated images too; one's own are always shown.
         include_disabled: one's own disabled images too.
         on_page: told the number of images so far, after each call.
+        unusable: gets the ids of images without a usable creation date, which are left out; without it they are
+            named in a warning.
 
     Raises:
         ImageNotFound: one of ``image_ids`` is unknown (EC2 then refuses the whole call).
@@ -104,11 +108,14 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
     if asked:
         query["Filters"] = asked
     found: dict[str, Image] = {}
-    for page in _pages(target, query, image_ids):
+    odd: list[str] = [] if unusable is None else unusable
+    for page in _pages(target, query, image_ids, odd):
         # A listing that changes under way can show an image twice.
         found.update({image.id: image for image in page if image.state not in GONE_STATES})
         if on_page is not None:
             on_page(len(found))
+    if unusable is None and odd:
+        notes.once(f"{', '.join(odd)} in {target.region} left out, because EC2 gives no usable creation date")
     return sorted(sorted(found.values(), key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)
 
 
@@ -125,19 +132,22 @@ def _filters(
 
 
 def _pages(
-    target: Target, query: DescribeImagesRequestTypeDef, image_ids: Sequence[str] | None
+    target: Target,
+    query: DescribeImagesRequestTypeDef,
+    image_ids: Sequence[str] | None,
+    unusable: list[str],
 ) -> Iterator[list[Image]]:
     if image_ids is not None:
         for some in _chunks(image_ids, _MOST_IDS):
             what = f"{', '.join(some)} in {target.region}"
-            yield describe(target, {**query, "ImageIds": some}, what=what)[0]
+            yield describe(target, {**query, "ImageIds": some}, what=what, unusable=unusable)[0]
         return
     token: str | None = None
     while True:
         request: DescribeImagesRequestTypeDef = {**query, "MaxResults": _PAGE}
         if token:
             request["NextToken"] = token
-        images, token = describe(target, request, what=f"the images in {target.region}")
+        images, token = describe(target, request, what=f"the images in {target.region}", unusable=unusable)
         yield images
         if not token:
             return

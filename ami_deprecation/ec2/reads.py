@@ -145,8 +145,9 @@ class Reader:
         if known.token:
             request["NextToken"] = known.token
         try:
+            # An image that cannot be read is an error for its own resource only, which asks by id.
             images, token = describe(
-                self.target, request, what=f"the account's images in {self.target.region}"
+                self.target, request, what=f"the account's images in {self.target.region}", unusable=[]
             )
         except RequestRefused:
             if not known.token:
@@ -176,9 +177,17 @@ class Reader:
 
 
 def describe(
-    target: Target, request: DescribeImagesRequestTypeDef, what: str, *, patience: float | None = None
+    target: Target,
+    request: DescribeImagesRequestTypeDef,
+    what: str,
+    *,
+    patience: float | None = None,
+    unusable: list[str] | None = None,
 ) -> tuple[list[Image], str | None]:
-    """One DescribeImages call: the images, whatever their state, and the token of the next page."""
+    """One DescribeImages call: the images, whatever their state, and the token of the next page.
+
+    An image without a usable creation date is left out and added to ``unusable``; without such a list it is an error.
+    """
 
     def ask(client: EC2Client) -> DescribeImagesResultTypeDef:
         everything: DescribeImagesRequestTypeDef = {
@@ -192,7 +201,19 @@ def describe(
         return response
 
     response = call(target, "DescribeImages", what, ask, patience=patience)
-    return [to_image(image, target.region) for image in response["Images"]], response.get("NextToken") or None
+    images: list[Image] = []
+    for raw in response["Images"]:
+        try:
+            images.append(to_image(raw, target.region))
+        except (KeyError, ValueError):  # noqa: PERF203  # each of them
+            image_id = raw.get("ImageId", "an image")
+            if unusable is None:
+                raise RequestRefused(
+                    f"EC2 gives no usable creation date of {image_id} in {target.region} ({raw.get('CreationDate')!r}): ask "
+                    "AWS Support about the image"
+                ) from None
+            unusable.append(image_id)
+    return images, response.get("NextToken") or None
 
 
 class _Watermark(TypedDict, total=False):

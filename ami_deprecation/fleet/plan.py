@@ -241,8 +241,15 @@ def _kept_warning(read: RegionRead, kept: int) -> str:
 
 
 def _use_warnings(child: Child, read: RegionRead, arguments: PolicyArguments, now: datetime) -> Iterable[str]:
+    if child.decision is None:
+        return
+    parameter = child.decision.image.public_ssm_parameter_name
+    if parameter is not None and selection.changes(child.decision.image, child.schedule, now):
+        yield (
+            f"{child.decision.where} is what the public SSM parameter {parameter} resolves to: others may launch it"
+        )
     users = read.references.get(child.image_id)
-    if arguments.in_use != "warn" or not users or child.decision is None:
+    if arguments.in_use != "warn" or not users:
         return
     when = date_of(child, now)
     stands = "has been deprecated since" if when <= now else "will be deprecated at"

@@ -104,11 +104,12 @@ class _Reading:
         return list(self.pool.map(careful, reads))
 
     def _list(self, target: Target, read: RegionRead) -> RegionRead:
-        images = self._query(target)
+        unusable: list[str] = []
+        images = self._query(target, unusable)
         _refuse_foreign(target, images, self.arguments)
-        return replace(read, images=tuple(images))
+        return replace(read, images=tuple(images), unusable=tuple(unusable))
 
-    def _query(self, target: Target) -> list[Image]:
+    def _query(self, target: Target, unusable: list[str]) -> list[Image]:
         return listing.list_images(
             target,
             owners=self.arguments.owners,
@@ -117,6 +118,7 @@ class _Reading:
             tags=self.arguments.tags,
             filters=self.arguments.filters,
             include_disabled=True,
+            unusable=unusable,
         )
 
     def _barred(self, reads: Sequence[RegionRead]) -> list[RegionRead]:
@@ -145,7 +147,7 @@ class _Reading:
 
     def _list_again(self, target: Target, read: RegionRead) -> RegionRead:
         images = {image.id: image for image in read.images}
-        for image in self._query(target):
+        for image in self._query(target, []):
             before = images.get(image.id)
             if before is None or before.date is None or image.date is not None:
                 images[image.id] = image
@@ -167,6 +169,7 @@ class _Reading:
                 # By a filter: of ids that are given as such, one that is gone fails the whole call.
                 filters={"image-id": ids[start : start + _MOST_VALUES]},
                 include_disabled=True,
+                unusable=[],
             )
         ]
         return replace(read, others=tuple(others))

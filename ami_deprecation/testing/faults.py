@@ -40,6 +40,7 @@ FaultKind = Literal[
     "repeated-token",
     "lacks-image",
     "lacks-date",
+    "lacks-creation-date",
     "truncated",
     "cut",
     "drop",
@@ -80,7 +81,7 @@ _ERRORS: dict[str, EC2Error] = {
 }
 _HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>\n"
 # These change an answer, so the call has to be carried out first.
-_IN_ANSWER = frozenset({"lacks-image", "lacks-date"})
+_IN_ANSWER = frozenset({"lacks-image", "lacks-date", "lacks-creation-date"})
 _AFTER_EFFECT = frozenset({"repeated-token", "truncated", "cut", "drop-after"}) | _IN_ANSWER
 
 
@@ -151,10 +152,13 @@ class Fault:
                 if item.findtext(f"{{{EC2_NAMESPACE}}}imageId") != self.image_id:
                     continue
                 date = item.find(f"{{{EC2_NAMESPACE}}}deprecationTime")
+                created = item.find(f"{{{EC2_NAMESPACE}}}creationDate")
                 if self.kind == "lacks-image":
                     images.remove(item)
                 elif self.kind == "lacks-date" and date is not None:
                     item.remove(date)
+                elif self.kind == "lacks-creation-date" and created is not None:
+                    created.text = ""
         body = ET.tostring(answer, encoding="utf-8", default_namespace=EC2_NAMESPACE)
         return replace(reply, body=body)
 
@@ -205,14 +209,13 @@ class Faults:
                 ``empty`` (a success without a body), ``truncated`` (half of the right answer, complete
                 as far as HTTP knows), ``cut`` (the connection ends half way through the right answer).
                 Wrong answers of DescribeImages: ``repeated-token`` (the next page's token is the one
-                that was sent), ``lacks-image`` (without ``image_id``), ``lacks-date`` (``image_id``
-                without its date). Connections: ``drop`` (closed without an answer), ``drop-after``
+                that was sent), ``lacks-image`` (without ``image_id``), ``lacks-date`` and
+                ``lacks-creation-date`` (``image_id`` without this date). Connections: ``drop`` (closed without an answer), ``drop-after``
                 (the call takes effect, then closed), ``hang`` (no answer for ``seconds``, then closed).
             times: how many calls it is played on; None: all, until ``clear``.
             after_effect: carry the call out first, then play the fault. Always so for ``truncated``,
                 ``cut``, ``drop-after`` and the wrong answers of DescribeImages.
-            image_id: only calls that name this image; for ``lacks-image`` and ``lacks-date``, the image
-                in the answer.
+            image_id: only calls that name this image; for ``lacks-…``, the image in the answer.
             region: only calls to this Region.
             seconds: how long ``hang`` lasts.
             dry_run: True: only calls with DryRun; False: only calls without.

@@ -116,6 +116,16 @@ def test_plan_covers_all_regions_but_excluded_ones(ec2: LocalEC2, fleet: list[st
     assert {row["image_id"] for row in document["images"]} == {*fleet, other}
 
 
+def test_image_of_public_parameter_is_warned_of(ec2: LocalEC2) -> None:
+    ec2.set_time(NOW)
+    image_id = ec2.add_image("web", created=NOW - DAY, public_ssm_parameter_name="/web/latest")
+    result = command(ec2, "plan", "--name", "web", "--after-days", "60")
+    assert (
+        f"{image_id} (web) in eu-west-1 is what the public SSM parameter /web/latest resolves to"
+        in result.stderr
+    )
+
+
 def test_failing_region_is_named_and_others_shown(ec2: LocalEC2, fleet: list[str]) -> None:
     ec2.faults.add("DescribeImages", "denied", region=US, times=None)
     result = command(

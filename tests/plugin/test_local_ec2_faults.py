@@ -55,7 +55,7 @@ BROKEN: dict[FaultKind, tuple[type[Exception], bool]] = {
     "hang": (ReadTimeoutError, False),
 }
 # Wrong answers, each with a test of its own.
-WRONG: set[FaultKind] = {"repeated-token", "lacks-image", "lacks-date"}
+WRONG: set[FaultKind] = {"repeated-token", "lacks-image", "lacks-date", "lacks-creation-date"}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,8 @@ def test_listing_may_lack_image_or_date(ec2: LocalEC2, client: EC2Client, image_
     without = client.describe_images(Owners=["self"])["Images"]
     assert without == [image for image in listing if image["ImageId"] != image_id]
     assert shown(client, image_id) == "none"
+    ec2.faults.add("DescribeImages", "lacks-creation-date", image_id=image_id)
+    assert client.describe_images(ImageIds=[image_id])["Images"][0]["CreationDate"] == ""
     assert client.describe_images(Owners=["self"])["Images"] == listing
     with pytest.raises(ValueError, match="needs an image_id"):
         ec2.faults.add("DescribeImages", "lacks-image")

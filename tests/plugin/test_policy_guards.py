@@ -77,11 +77,21 @@ def test_one_wrong_answer_changes_nothing(
     engine: Engine, ec2: LocalEC2, fault: FaultKind, number: int
 ) -> None:
     ids = fleet(ec2, 3)
-    engine.up(policy(notice_days=29))
+    engine.up(policy(notice_days=25))
     given = dates(ec2, ids)
     ec2.set_time(NOW + 20 * DAY)
     ec2.faults.add("DescribeImages", fault, image_id=ids[number])
-    outcome = engine.up(policy(notice_days=29))
+    outcome = engine.up(policy(notice_days=25))
+    assert (outcome.operations, dates(ec2, ids)) == ([], given)
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_image_without_creation_date_cancels_nothing(engine: Engine, ec2: LocalEC2, number: int) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    given = dates(ec2, ids)
+    ec2.faults.add("DescribeImages", "lacks-creation-date", image_id=ids[number], times=None)
+    outcome = engine.up(policy())
     assert (outcome.operations, dates(ec2, ids)) == ([], given)
 
 
