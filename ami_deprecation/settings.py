@@ -1,15 +1,16 @@
 """What can be adjusted through the environment, read once per process.
 
-Each value is a positive number; one that is not is ignored, and said.
+Each value is a positive number; any other value is ignored with a warning.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
 
-from . import notes
+logger = logging.getLogger("ami_deprecation")
 
 _PREFIX = "AMI_DEPRECATION_"
 
@@ -50,5 +51,5 @@ def settings() -> Settings:
         if 0 <= value < float("inf") and (value > 0 or name == "settle_seconds"):
             given[name] = value
         else:
-            notes.once(f"{_PREFIX}{name.upper()}={text!r} is ignored: give a positive number")
+            logger.warning("%s%s=%r is ignored: give a positive number", _PREFIX, name.upper(), text)
     return Settings(**given)

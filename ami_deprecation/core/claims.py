@@ -1,8 +1,8 @@
-"""Which images the resources of this update stand for.
+"""Which resource of this update sets the date of which image.
 
-The plugin's process lives as long as one update, so a set in it can tell a delete that another
-resource has taken the image over: after a rename the engine creates the new resource first and
-deletes the old one at the end, and the delete would cancel the date that the new one stands for.
+The plugin's process lives as long as one update. After a rename the engine creates the new resource first and
+deletes the old one at the end, and the delete would cancel the date that the new one has just set: the claims tell it
+that another resource has taken the image over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..ec2 import Target
 
 
@@ -24,8 +26,10 @@ class Claim:
     resource: str | None
     #: The image's account when it is known: the same id under two roles may be two images.
     owner_id: str | None
-    #: Whether what is known of the image goes over to it from the resource that it replaces.
+    #: Whether it has what was known of the image from the resource that it replaces.
     carried_over: bool = False
+    #: The date that the resource asks for, None while it is not known.
+    date: datetime | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -48,17 +52,19 @@ class Claims:
         return None
 
     def hold(self, claim: Claim) -> None:
-        """A create or update of this image is done or about to be done in this update."""
+        """Note that the claim's resource has the image in this update, or is about to get it.
+
+        A check, the check of a replacement and a create each note it; the last one knows the most.
+        """
         with self._lock:
             held = self._held.setdefault(_key(claim), [])
-            if claim not in held:  # a check, the check of a replacement and a create each say it
-                held.append(claim)
+            held[:] = [each for each in held if not _is_same_resource(each, claim)] + [claim]
 
     def holder(self, claim: Claim) -> Claim | None:
-        """Who holds the image, when anybody does."""
+        """Who has the image. An owner that is not known counts as the same: a delete in doubt keeps the date."""
         with self._lock:
             return next(
-                (other for other in self._held.get(_key(claim), []) if _same_image(other, claim)), None
+                (each for each in self._held.get(_key(claim), []) if _may_be_same_image(each, claim)), None
             )
 
 
@@ -66,8 +72,16 @@ def _key(claim: Claim) -> tuple[str, str]:
     return claim.target.region, claim.image_id
 
 
+def _is_same_resource(one: Claim, other: Claim) -> bool:
+    return one.resource == other.resource and one.target.identity == other.target.identity
+
+
+def _may_be_same_image(one: Claim, other: Claim) -> bool:
+    return one.owner_id is None or other.owner_id is None or one.owner_id == other.owner_id
+
+
 def _same_image(one: Claim, other: Claim) -> bool:
-    """Whether two claims of the same id and Region are of one image: a known owner decides, else the identity."""
+    """Whether two claims on one id and Region are on one image: a known owner decides, else the identity."""
     if one.owner_id is not None and other.owner_id is not None:
         return one.owner_id == other.owner_id
     return one.target.identity == other.target.identity

@@ -96,6 +96,8 @@ class Inputs:
     resource: str | None = None
     #: What an explicit aws provider says (camelCase keys, as its own configuration has them).
     aws: Mapping[str, object] | Unknown | None = None
+    #: Which of the three dates was given, for one that is not known yet.
+    unknown_date: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ def parse(props: Mapping[str, object]) -> tuple[Inputs, list[Problem]]:
         on_destroy=reader.on_destroy(),
         resource=resource if isinstance(resource, str) else None,
         aws=aws if isinstance(aws, (dict, Unknown)) else None,
+        unknown_date=next((key for key in SCHEDULE_KEYS if isinstance(props.get(key), Unknown)), None),
     )
     return value, reader.problems
 
@@ -213,11 +216,28 @@ def check_role_arn(text: str) -> None:
         raise InvalidInput(f"role_arn: {text!r} is not {_A_ROLE_ARN}")
 
 
-def schedule_props(value: Schedule) -> dict[str, object]:
-    """The one schedule property in its normal form, and what marks it."""
-    if isinstance(value, At):
-        return {"deprecate_at": dates.to_text(value.when)}
-    if isinstance(value, InDaysOnce):
-        return {"deprecate_in_days": value.days, ONCE_KEY: True}
-    key = "deprecate_after_days" if isinstance(value, AfterDays) else "deprecate_in_days"
-    return {key: value.days}
+def to_props(value: Inputs) -> dict[str, object]:
+    """Write inputs in their normal form: how they are stored, compared and shown."""
+    props = {
+        "image_id": value.image_id,
+        **_schedule_props(value),
+        "region": value.region,
+        "profile": value.profile,
+        "role_arn": value.role_arn,
+        "on_destroy": value.on_destroy,
+        RESOURCE_KEY: value.resource,
+        PROVIDER_AWS_KEY: value.aws,
+    }
+    return {key: given for key, given in props.items() if given is not None}
+
+
+def _schedule_props(value: Inputs) -> dict[str, object]:
+    wanted = value.schedule
+    if isinstance(wanted, Unknown):
+        return {value.unknown_date: wanted} if value.unknown_date else {}
+    if isinstance(wanted, At):
+        return {"deprecate_at": dates.to_text(wanted.when)}
+    if isinstance(wanted, AfterDays):
+        return {"deprecate_after_days": wanted.days}
+    once = {ONCE_KEY: True} if isinstance(wanted, InDaysOnce) else {}
+    return {"deprecate_in_days": wanted.days, **once}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .. import dates
-from ..errors import AmiDeprecationError, ImageNotFound, NotImageOwner, RequestRefused
+from ..errors import AmiDeprecationError, ImageNotFound, InvalidInput, NotImageOwner, RequestRefused
 from ..image import BROKEN_STATES, GONE_STATES, Image
 from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule, Unknown
 from .state import Applied, State, text_or_none
@@ -63,31 +63,40 @@ def property_of(wanted: Schedule) -> str:
     return "deprecate_after_days" if isinstance(wanted, AfterDays) else "deprecate_in_days"
 
 
-def resolve(wanted: Schedule, *, created: datetime | None, kept: datetime | None) -> datetime | None:
-    """The date that a schedule means without asking the clock; None while that is open.
+def date_for(wanted: Schedule, state: State | None, image: Image, now: datetime, *, first: bool) -> datetime:
+    """The date that a schedule means for an image.
 
     Args:
         wanted: the schedule.
-        created: the image's creation date, when known.
-        kept: what "in N days" has once become, for an unchanged schedule.
+        state: what the last run left, None for a new resource.
+        image: the image as it is now.
+        now: the time by EC2's clock.
+        first: the resource is new to the image.
+    """
+    settled = settled_date(wanted, state, image, now)
+    if settled is not None:
+        return settled
+    if isinstance(wanted, InDays):
+        return apply_in_days(wanted, image, now, first=first)
+    raise InvalidInput(f"{image.id}: the date has to be known")
+
+
+def settled_date(
+    wanted: Schedule, state: State | None, image: Image | None = None, now: datetime | None = None
+) -> datetime | None:
+    """The date that a schedule means without counting from now; None while it is not settled.
+
+    An unchanged "in N days" keeps the date that it once resolved to. A policy's notice that was changed outside
+    Pulumi, and that EC2 does not take back, is given anew: the image is still due. Any other date is then given up
+    (``GiveUp``).
     """
     if isinstance(wanted, At):
         return wanted.when
     if isinstance(wanted, AfterDays):
+        created = image.creation_date if image else state.creation_date if state else None
         return None if created is None else dates.after_days(created, wanted.days)
-    return kept
-
-
-def kept(state: State | None, wanted: Schedule, image: Image | None, now: datetime) -> datetime | None:
-    """What an unchanged schedule has once become; None while "in N days" is to be counted, or to be counted again.
-
-    A policy's notice that was changed from outside, and that EC2 does not take back, is given anew: the
-    image is still due. Any other date is then given up (``GiveUp``).
-    """
-    if state is None or state.inputs.schedule != wanted:
-        return None
-    date = state.scheduled
-    if isinstance(wanted, InDaysOnce) and image is not None and date is not None:
+    date = state.scheduled if state is not None and state.inputs.schedule == wanted else None
+    if isinstance(wanted, InDaysOnce) and image is not None and now is not None and date is not None:
         return None if date_refusal(image, wanted, date, now) else date
     return date
 
@@ -103,8 +112,8 @@ def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -
     live = image.date
     if live is None or live > target:
         return target
-    kept = first or isinstance(wanted, InDaysOnce) or live >= target - _RERUN
-    return live if kept else target
+    keeps_earlier = first or isinstance(wanted, InDaysOnce) or live >= target - _RERUN
+    return live if keeps_earlier else target
 
 
 def image_refusal(image: Image | None, image_id: str, region: str, account: str | None) -> Refusal | None:
@@ -113,7 +122,7 @@ def image_refusal(image: Image | None, image_id: str, region: str, account: str 
         gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
         return Refusal(
             "image_id",
-            f"{gone} in {region}: is it in another Region (set region), or in another account that does not share it?",
+            f"{gone} in {region}: check the Region, and that its account shares it with you",
             ImageNotFound,
         )
     if image.state in BROKEN_STATES:
@@ -149,8 +158,8 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     if dates.is_past(when, now):
         return Refusal(
             name,
-            f"{shown} is past, or less than two minutes ahead (by EC2's clock it is {dates.to_exact_text(now)}): "
-            "EC2 takes future dates only, so give a later one, or deprecate_in_days=0 for now",
+            f"{shown} is in the past or less than two minutes away (EC2's clock: {dates.to_exact_text(now)}): "
+            "EC2 accepts only future dates, so give a later one, or deprecate_in_days=0 to deprecate it immediately",
             RequestRefused,
         )
     public = image is not None and image.public
@@ -173,7 +182,22 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     return None
 
 
-def replaced(state: State, given: Inputs, region: str | Unknown) -> list[str]:
+def notes_on(image: Image, wanted: Schedule, when: datetime, *, new: bool) -> list[str]:
+    """What a reviewer should know of a date that EC2 will accept; ``new``: the resource is new to the image."""
+    where = f"{image.id} ({image.name}) in {image.region}"
+    notes = []
+    if image.public and image.date != when:
+        notes.append(f"{where} is public: EC2 will then move its date only earlier, and will not cancel it")
+    if new and image.date is not None:
+        text = dates.to_text(image.date)
+        if image.date != when:
+            notes.append(f"{where} already has the date {text}, which {dates.to_text(when)} will replace")
+        elif isinstance(wanted, InDays):
+            notes.append(f"{where} keeps {text}, the date it has: it is within {wanted.days} days")
+    return notes
+
+
+def replacement_keys(state: State, given: Inputs, region: str | Unknown) -> list[str]:
     """The inputs whose change makes another resource of it; an unknown one counts as changed."""
     pairs: dict[str, tuple[object, object]] = {
         "image_id": (state.inputs.image_id, given.image_id),
@@ -189,7 +213,7 @@ def _roles(given: Inputs) -> object:
     return given.aws if isinstance(given.aws, Unknown) else (given.aws or {}).get("assumeRoles")
 
 
-def changed(state: State, given: Inputs) -> bool:
+def has_changes(state: State, given: Inputs) -> bool:
     """Whether the resource differs from what the program says of it, in the date or otherwise."""
     if given.on_destroy != state.inputs.on_destroy or isinstance(given.schedule, Unknown):
         return True
@@ -202,7 +226,7 @@ def needs_update(state: State, wanted: Schedule) -> bool:
         return True
     if not isinstance(wanted, At) and state.inputs.schedule != wanted:
         return True
-    when = resolve(wanted, created=state.creation_date, kept=state.scheduled)
+    when = settled_date(wanted, state)
     if when is None:
         return True
     return when not in (state.live, state.given_up)
@@ -239,7 +263,7 @@ def may_be_stale(state: State, live: datetime | None) -> bool:
     return state.applied is not None and (live is None or live in state.applied.over)
 
 
-def written(state: State | None, image: Image, now: datetime, settle: timedelta) -> Applied:
+def record_write(state: State | None, image: Image, now: datetime, settle: timedelta) -> Applied:
     """A write of now: over what EC2 shows, and soon after another write over everything that it may show still."""
     over = {image.date}
     if state is not None and state.applied is not None and is_settling(state, now, settle):
@@ -254,8 +278,19 @@ def still_given_up(state: State, image: Image, now: datetime) -> datetime | None
     return state.given_up
 
 
-def on_delete(state: State, image: Image | None, now: datetime, settle: timedelta) -> Keep | Enable | Cancel:
-    """What delete does with the date: cancel ours, put back the one found, or leave another's alone."""
+def on_delete(
+    state: State, image: Image | None, now: datetime, settle: timedelta, *, moving: bool = False
+) -> Keep | Enable | Cancel:
+    """What delete does with the date: cancel ours, put back the one found, or leave another's alone.
+
+    Args:
+        state: what the last run left.
+        image: the image as it is now, None when EC2 does not show it.
+        now: the time by EC2's clock.
+        settle: how long EC2 may show what it had before a write.
+        moving: the delete comes before the create of its replacement (``delete_before_replace``). Another resource
+            may still ask for this image, and a date that has passed cannot be set again.
+    """
     settling = is_settling(state, now, settle)
     if (image is None and not settling) or (image is not None and image.state in GONE_STATES):
         return Keep()
@@ -269,14 +304,19 @@ def on_delete(state: State, image: Image | None, now: datetime, settle: timedelt
             f"{where} keeps {dates.to_text(live)}: this resource did not set it "
             f"(it stands for {text_or_none(state.scheduled)})"
         )
-    found = state.previous
-    if state.inputs.on_destroy == "restore" and found is not None:
-        if found == state.scheduled:
-            return Keep(f"{where} keeps {dates.to_text(found)}, the date found on it")
+    if moving and state.scheduled is not None and dates.is_past(state.scheduled, now):
+        return Keep(
+            f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and "
+            "delete_before_replace deletes before the run knows whether another resource asks for it"
+        )
+    previous = state.previous
+    if state.inputs.on_destroy == "restore" and previous is not None:
+        if previous == state.scheduled:
+            return Keep(f"{where} keeps {dates.to_text(previous)}, its original date")
         # The image has our date, whatever EC2 shows while it spreads.
         ours_on_it = None if image is None else replace(image, deprecation_time=state.scheduled)
-        if date_refusal(ours_on_it, At(found), found, now) is None:
-            return Enable(found)
+        if date_refusal(ours_on_it, At(previous), previous, now) is None:
+            return Enable(previous)
     if image is not None and image.public:
         return Keep(
             f"{where} is public, and EC2 cancels no public image's date: {text_or_none(live) or 'its date'} stays"

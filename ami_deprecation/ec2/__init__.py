@@ -6,16 +6,16 @@ program's import, would pay for it otherwise.
 
 from __future__ import annotations
 
-from .gateway import Target, disable, enable, now, owner_account, read_image
+from .gateway import Target, caller_account, disable, enable, now, read_image
 from .regions import check_region, default_region
 
 __all__ = [
     "Target",
+    "caller_account",
     "check_region",
     "default_region",
     "disable",
     "enable",
     "now",
-    "owner_account",
     "read_image",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..image import Image
 
-__all__ = ["Target", "disable", "enable", "now", "owner_account", "read_image"]
+__all__ = ["Target", "caller_account", "disable", "enable", "now", "read_image"]
 
 _lock = Lock()
 _readers: dict[Target, Reader] = {}
@@ -31,11 +31,6 @@ _readers: dict[Target, Reader] = {}
 def _reader(target: Target) -> Reader:
     with _lock:
         return _readers.setdefault(target, Reader(target))
-
-
-def owner_account(target: Target) -> str:
-    """The account that the credentials belong to."""
-    return caller_account(target)
 
 
 def read_image(target: Target, image_id: str, max_age: float) -> Image | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import defaultdict
@@ -11,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from .. import notes
 from ..errors import AmiDeprecationError, WrongAccount
 from ..settings import settings
 from . import sessions, translate
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
 
     from ..core.identity import Identity
+
+logger = logging.getLogger("ami_deprecation")
 
 Response = TypeVar("Response", bound="Mapping[str, object]")
 
@@ -103,8 +105,12 @@ def _pace(target: Target, action: str) -> None:
             _progress[key] = time.monotonic()
             sent = _sent[key] - 1
     if due:
-        notes.say(
-            f"{sent} {action} calls sent in {target.region}, the next ones wait for EC2's limit of {bucket.per_second:g} a second"
+        logger.info(
+            "%d %s calls sent in %s, the next ones wait for EC2's limit of %g a second",
+            sent,
+            action,
+            target.region,
+            bucket.per_second,
         )
     time.sleep(wait)
 

@@ -185,7 +185,7 @@ def _not_enabled(region: str) -> PermissionDenied:
 def _refuse_foreign(target: Target, images: Iterable[Image], arguments: PolicyArguments) -> None:
     if arguments.owners == ("self",):
         return
-    account = ec2.owner_account(target)
+    account = ec2.caller_account(target)
     foreign = sorted({image.owner_id for image in images} - {account})
     if foreign:
         raise NotImageOwner(

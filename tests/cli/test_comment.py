@@ -195,7 +195,9 @@ def test_failed_preview_is_commented_with_its_reason(stack: Stack, ec2: LocalEC2
     assert printed.code != 0
     shown = succeed(ec2, "comment", stdin=printed.stdout)
     assert "The preview failed, so the changes are unknown." in shown
-    assert "- ⚠️ preview failed: web: 2020-01-01T00:00:00Z is past, or less than two minutes ahead" in shown
+    assert (
+        "- ⚠️ preview failed: web: 2020-01-01T00:00:00Z is in the past or less than two minutes away" in shown
+    )
 
 
 def test_comment_reads_pipe_or_file(stack: Stack, ec2: LocalEC2) -> None:

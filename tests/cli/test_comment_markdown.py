@@ -134,12 +134,12 @@ def test_provider_note_is_in_its_row_or_on_top() -> None:
                 "ami-00000000000000001 (web (linux) 1) in eu-west-1 is public: EC2 will move its date only earlier"
             ),
             note("ami-00000000000000009 (elsewhere) in eu-west-1: something"),
-            note("checks against EC2 in eu-west-1 were left out: no credentials"),
+            note("live checks in eu-west-1 were skipped: no credentials"),
         ],
     )
     assert line_of(shown, "web")[5] == "⚠️ is public: EC2 will move its date only earlier"
     assert "- ⚠️ ami-00000000000000009 (elsewhere) in eu-west-1: something\n" in shown
-    assert "- ⚠️ checks against EC2 in eu-west-1 were left out: no credentials\n" in shown
+    assert "- ⚠️ live checks in eu-west-1 were skipped: no credentials\n" in shown
 
 
 def test_failed_preview_is_not_shown_as_no_change() -> None:

@@ -85,7 +85,7 @@ def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: Lo
         assert comments.changes[1:] == [(edit, number)]
         (second,) = comments.mine
         assert second.splitlines()[0] == first.splitlines()[0]
-        assert "2020-01-01T00:00:00Z is past" in second
+        assert "2020-01-01T00:00:00Z is in the past" in second
         assert ec2.mutations() == []
 
         # What is merged is applied; the night finds nothing, until somebody changes the date elsewhere.

@@ -41,7 +41,7 @@ def check_sentences(engine: Engine, ec2: LocalEC2, image: str, cause: str) -> No
     program = dated(ec2.add_image("new"), EARLY)
     preview = engine.preview(program)
     [line] = preview.printed
-    assert "were left out" in line
+    assert "were skipped" in line
     outcomes = [engine.refresh(check=False), engine.up(program, check=False), engine.destroy(check=False)]
     for outcome in outcomes:
         [error] = outcome.errors

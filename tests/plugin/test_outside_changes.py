@@ -50,7 +50,7 @@ def test_changed_past_date_is_reported_and_given_up(
     date = None if theirs == "cancelled" else ahead(1000)
     ec2.set_deprecation_time(image, date)
     assert engine.refresh().operations == ["refresh-update"]
-    assert "is past" in engine.preview(program).notes
+    assert "is in the past" in engine.preview(program).notes
     up = engine.up(program)
     assert up.mutations == []
     assert "cannot be put back" in up.notes

@@ -1,4 +1,4 @@
-"""As whom and where: which word counts, and what is said when nothing does."""
+"""Credentials and Region of a resource: which source counts, and the errors without one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ami_deprecation import CredentialsError, InvalidInput
 from ami_deprecation.core import context
 from ami_deprecation.core.identity import Identity, Role, StackConfig
 from ami_deprecation.core.inputs import UNKNOWN, Inputs
+from ami_deprecation.core.run import Run
 from ami_deprecation.ec2 import regions
 from tests.support.samples import inputs
 
@@ -30,12 +31,14 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     regions.default_region.cache_clear()
     yield
     regions.default_region.cache_clear()
-    configure()
 
 
-def configure(**config: str) -> None:
+def run(**config: str) -> Run:
+    """A process's memory with this configuration of the stack."""
     values: dict[str, object] = {f"aws:{key}": value for key, value in config.items()}
-    context.configure(values.get)
+    made = Run()
+    made.configure(values.get)
+    return made
 
 
 def profiles(path: Path, **regions_of: str) -> None:
@@ -47,48 +50,51 @@ def profiles(path: Path, **regions_of: str) -> None:
         file.write(opened)
 
 
-def region(given: Inputs, until_now: str | None = None) -> object:
-    return context.region_of(given, until_now=until_now)
+def region(given: Inputs, until_now: str | None = None, **config: str) -> object:
+    return context.region_of(run(**config), given, until_now=until_now)
 
 
 def test_stacks_configuration_is_taken() -> None:
-    configure(region="eu-west-1", profile="images")
-    assert context.stack() == StackConfig(region="eu-west-1", identity=Identity(profile="images"))
-    assert region(inputs()) == "eu-west-1"
-    assert context.identity_of(inputs()) == Identity(profile="images")
+    configured = run(region="eu-west-1", profile="images")
+    assert configured.stack == StackConfig(region="eu-west-1", identity=Identity(profile="images"))
+    assert context.region_of(configured, inputs(), until_now=None) == "eu-west-1"
+    assert context.identity_of(configured, inputs()) == Identity(profile="images")
 
 
-def test_bad_configuration_is_reported_at_every_use() -> None:
-    configure(assumeRoles="[{")
+def test_a_mistake_in_it_is_reported_by_every_use() -> None:
+    wrong = run(assumeRoles="[{")
+    errors = []
     for _ in range(2):
-        with pytest.raises(InvalidInput, match="aws:assumeRoles is not JSON"):
-            context.stack()
-    configure(region="eu-west-1")
-    assert region(inputs()) == "eu-west-1"
+        with pytest.raises(InvalidInput, match="aws:assumeRoles is not JSON") as caught:
+            context.identity_of(wrong, inputs())
+        errors.append(caught.value)
+    assert errors[0] is not errors[1], "one error that is raised again grows its traceback"
 
 
 def test_explicit_provider_ignores_bad_stack_configuration() -> None:
-    configure(assumeRoles="[{")
+    wrong = run(assumeRoles="[{")
     given = inputs(aws={"region": "eu-west-3", "assumeRoles": [{"roleArn": ROLE}]})
-    assert context.identity_of(given) == Identity(roles=(Role(arn=ROLE),))
-    assert region(given) == "eu-west-3"
+    assert context.identity_of(wrong, given) == Identity(roles=(Role(arn=ROLE),))
+    assert context.region_of(wrong, given, until_now=None) == "eu-west-3"
 
 
 def test_resource_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
-    configure(region="eu-west-1")
-    assert region(inputs(region="eu-west-2", aws={"region": "eu-west-3"}), "us-east-1") == "eu-west-2"
-    assert region(inputs(aws={"region": "eu-west-3"}), "us-east-1") == "eu-west-3"
-    assert region(inputs(), "us-east-1") == "eu-west-1"
+    stack = {"region": "eu-west-1"}
+    assert (
+        region(inputs(region="eu-west-2", aws={"region": "eu-west-3"}), "us-east-1", **stack) == "eu-west-2"
+    )
+    assert region(inputs(aws={"region": "eu-west-3"}), "us-east-1", **stack) == "eu-west-3"
+    assert region(inputs(), "us-east-1", **stack) == "eu-west-1"
 
 
 def test_provider_without_region_ignores_stack_region(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "us-west-1")
-    configure(region="eu-west-1")
-    assert region(inputs(aws={"assumeRoles": [{"roleArn": ROLE}]})) == "us-west-1"
-    assert region(inputs(aws={})) == "us-west-1"
+    stack = {"region": "eu-west-1"}
+    assert region(inputs(aws={"assumeRoles": [{"roleArn": ROLE}]}), **stack) == "us-west-1"
+    assert region(inputs(aws={}), **stack) == "us-west-1"
 
 
 def test_other_environment_does_not_move_resource(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,8 +116,7 @@ def test_profiles_region_is_last_resort(tmp_path: Path) -> None:
     profiles(tmp_path, default="eu-north-1", images="eu-south-1", other="sa-east-1")
     assert region(inputs()) == "eu-north-1"
     assert region(inputs(profile="images")) == "eu-south-1"
-    configure(profile="other")
-    assert region(inputs()) == "sa-east-1"
+    assert region(inputs(), profile="other") == "sa-east-1"
 
 
 def test_role_that_is_not_known_yet_leaves_region_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +148,8 @@ def test_unknown_profile_is_named() -> None:
 def test_unknown_region_is_refused_from_every_source() -> None:
     with pytest.raises(InvalidInput, match="'eu-west-11' is not a Region"):
         region(inputs(region="eu-west-11"))
-    configure(region="eu-west-12")
     with pytest.raises(InvalidInput, match="'eu-west-12' is not a Region"):
-        region(inputs())
+        region(inputs(), region="eu-west-12")
 
 
 def test_region_in_state_may_be_newer_than_boto3() -> None:
@@ -155,24 +159,22 @@ def test_region_in_state_may_be_newer_than_boto3() -> None:
 
 @pytest.mark.parametrize("key", ["region", "aws"])
 def test_region_may_be_unknown_in_preview(key: str) -> None:
-    configure(region="eu-west-1")
     changes: dict[str, Any] = {key: UNKNOWN}
-    assert region(inputs(**changes)) is UNKNOWN
+    assert context.region_of(run(region="eu-west-1"), inputs(**changes), until_now=None) is UNKNOWN
 
 
 @pytest.mark.parametrize("key", ["profile", "role_arn", "aws"])
 def test_unknown_identity_passes_preview_but_not_call(key: str) -> None:
-    configure(region="eu-west-1")
     changes: dict[str, Any] = {key: UNKNOWN}
     given = inputs(**changes)
-    assert context.identity_of(given) is UNKNOWN
+    assert context.identity_of(run(), given) is UNKNOWN
     with pytest.raises(InvalidInput, match="profile and role_arn have to be known"):
-        context.target_of(given, "eu-west-1")
+        context.target_of(run(), given, "eu-west-1")
 
 
 def test_calls_use_resource_identity_and_region() -> None:
-    configure(region="eu-west-1", profile="images", accessKey="AKIAEXAMPLE", secretKey="very-secret")
-    target = context.target_of(inputs(role_arn=ROLE), "eu-west-2")
+    configured = run(region="eu-west-1", profile="images", accessKey="AKIAEXAMPLE", secretKey="very-secret")
+    target = context.target_of(configured, inputs(role_arn=ROLE), "eu-west-2")
     assert target.region == "eu-west-2"
     assert target.identity == Identity(
         profile="images", roles=(Role(arn=ROLE),), access_key="AKIAEXAMPLE", secret_key="very-secret"

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ami_deprecation.core import inputs, rules, state
-from ami_deprecation.core.inputs import At, InDays, InDaysOnce
+from ami_deprecation.core import rules, state
+from ami_deprecation.core.inputs import At, InDays, InDaysOnce, Inputs
+from ami_deprecation.core.state import State
 from ami_deprecation.image import Image
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
@@ -26,12 +27,8 @@ def image(date: datetime | None) -> Image:
 
 
 def outs(days: int, date: datetime) -> dict[str, object]:
-    return {
-        "image_id": "ami-0123456789abcdef0",
-        "region": "eu-west-1",
-        **inputs.schedule_props(InDaysOnce(days)),
-        **state.ledger(live=date, scheduled=date, applied=None),
-    }
+    given = Inputs("ami-0123456789abcdef0", InDaysOnce(days), region="eu-west-1")
+    return state.outputs(State(given, "eu-west-1", live=date, scheduled=date))
 
 
 @pytest.mark.parametrize("days", [0, 7, 14, 30])
@@ -65,15 +62,15 @@ def test_stored_form_round_trips() -> None:
 
 
 @pytest.mark.parametrize(
-    ("present", "kept"),
+    ("live", "kept"),
     [
         (NOW - DAY, True),  # its day is past, and nobody has changed it
         (None, False),
         (NOW + 300 * DAY, False),
     ],
 )
-def test_foreign_change_after_notice_gives_new_one(present: datetime | None, kept: bool) -> None:
+def test_foreign_change_after_notice_gives_new_one(live: datetime | None, kept: bool) -> None:
     old = state.parse(outs(14, NOW - DAY))
-    assert rules.kept(old, InDaysOnce(14), image(present), NOW) == (NOW - DAY if kept else None)
+    assert rules.settled_date(InDaysOnce(14), old, image(live), NOW) == (NOW - DAY if kept else None)
     ahead = state.parse(outs(14, NOW + DAY))
-    assert rules.kept(ahead, InDaysOnce(14), image(present), NOW) == NOW + DAY
+    assert rules.settled_date(InDaysOnce(14), ahead, image(live), NOW) == NOW + DAY

@@ -55,10 +55,10 @@ def test_own_image_is_accepted_in_every_usable_state(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("candidate", "error", "words"),
+    ("seen", "error", "words"),
     [
-        (None, ImageNotFound, "is not candidate in eu-west-1: is it in another Region"),
-        (image(state="deregistered"), ImageNotFound, "is deregistered in eu-west-1: is it in another Region"),
+        (None, ImageNotFound, "is not found in eu-west-1: check the Region"),
+        (image(state="deregistered"), ImageNotFound, "is deregistered in eu-west-1: check the Region"),
         (image(state="failed"), RequestRefused, "in eu-west-1 is in state failed"),
         (image(state="error"), RequestRefused, "in eu-west-1 is in state error"),
         (image(state="invalid"), RequestRefused, "in eu-west-1 is in state invalid"),
@@ -70,9 +70,9 @@ def test_own_image_is_accepted_in_every_usable_state(status: str) -> None:
     ],
 )
 def test_unusable_image_is_refused_with_reason(
-    candidate: Image | None, error: type[AmiDeprecationError], words: str
+    seen: Image | None, error: type[AmiDeprecationError], words: str
 ) -> None:
-    refused = rules.image_refusal(candidate, IMAGE_ID, REGION, ACCOUNT)
+    refused = rules.image_refusal(seen, IMAGE_ID, REGION, ACCOUNT)
     assert refused is not None
     assert (refused.property, refused.error) == ("image_id", error)
     assert refused.sentence.startswith(IMAGE_ID)
@@ -91,8 +91,8 @@ def test_date_is_past_until_two_minutes_ahead() -> None:
     refused = refusal(image(), NOW + MINUTE)
     assert refused is not None
     assert (refused.property, refused.error) == ("deprecate_at", RequestRefused)
-    assert refused.sentence.startswith("2027-01-01T12:01:00Z is past, or less than two minutes ahead")
-    assert "it is 2027-01-01T12:00:00Z" in refused.sentence
+    assert refused.sentence.startswith("2027-01-01T12:01:00Z is in the past or less than two minutes away")
+    assert "EC2's clock: 2027-01-01T12:00:00Z" in refused.sentence
     assert "deprecate_in_days=0" in refused.sentence
 
 
@@ -107,8 +107,8 @@ def test_ten_years_are_allowed_to_minute() -> None:
     last = datetime(2037, 1, 1, 12, tzinfo=timezone.utc)
     assert refusal(image(), last) is None
     assert refusal(None, last) is None
-    for candidate in (image(), None):
-        refused = refusal(candidate, last + MINUTE)
+    for seen in (image(), None):
+        refused = refusal(seen, last + MINUTE)
         assert refused is not None
         assert refused.sentence == (
             "2037-01-01T12:01:00Z is later than EC2 allows: ten years from now, so 2037-01-01T12:00:00Z at the latest; "
@@ -160,20 +160,24 @@ def test_refused_sum_of_days_is_shown_with_its_parts() -> None:
     when = dates.after_days(CREATED, 30)
     refused = refusal(image(), when, AfterDays(30))
     assert refused is not None
-    assert refused.sentence.startswith("2026-06-01 plus 30 days is 2026-07-01T10:21:00Z, which is past")
+    assert refused.sentence.startswith(
+        "2026-06-01 plus 30 days is 2026-07-01T10:21:00Z, which is in the past"
+    )
 
 
 # Which date a schedule means.
 
 
-def test_schedule_is_resolved_without_clock() -> None:
-    assert rules.resolve(At(SUMMER), created=None, kept=AUTUMN) == SUMMER
-    assert rules.resolve(AfterDays(1), created=CREATED, kept=AUTUMN) == datetime(
-        2026, 6, 2, 10, 21, tzinfo=timezone.utc
-    )
-    assert rules.resolve(AfterDays(1), created=None, kept=AUTUMN) is None
-    assert rules.resolve(InDays(1), created=CREATED, kept=AUTUMN) == AUTUMN
-    assert rules.resolve(InDays(1), created=CREATED, kept=None) is None
+def test_schedules_are_settled_without_a_clock() -> None:
+    on_autumn = state(AUTUMN, inputs=inputs(InDays(1)))
+    assert rules.settled_date(At(SUMMER), on_autumn) == SUMMER
+    first_day = datetime(2026, 6, 2, 10, 21, tzinfo=timezone.utc)
+    assert rules.settled_date(AfterDays(1), None, image()) == first_day
+    assert rules.settled_date(AfterDays(1), on_autumn) == first_day
+    assert rules.settled_date(AfterDays(1), None) is None
+    assert rules.settled_date(InDays(1), on_autumn) == AUTUMN
+    assert rules.settled_date(InDays(2), on_autumn) is None
+    assert rules.settled_date(InDays(1), None) is None
 
 
 IN_30_DAYS = NOW + timedelta(days=30)
@@ -225,19 +229,19 @@ def test_policy_notice_is_resolved_once() -> None:
     ],
 )
 def test_new_image_or_identity_replaces(change: Mapping[str, object], key: str) -> None:
-    assert rules.replaced(state(), inputs(At(SUMMER), **change), REGION) == [key]
+    assert rules.replacement_keys(state(), inputs(At(SUMMER), **change), REGION) == [key]
 
 
 def test_new_region_replaces() -> None:
-    assert rules.replaced(state(), inputs(), "eu-west-2") == ["region"]
-    assert rules.replaced(state(), inputs(), UNKNOWN) == ["region"]
+    assert rules.replacement_keys(state(), inputs(), "eu-west-2") == ["region"]
+    assert rules.replacement_keys(state(), inputs(), UNKNOWN) == ["region"]
 
 
 def test_dates_and_provider_settings_do_not_replace() -> None:
-    assert rules.replaced(state(), inputs(At(AUTUMN), on_destroy="restore"), REGION) == []
+    assert rules.replacement_keys(state(), inputs(At(AUTUMN), on_destroy="restore"), REGION) == []
     with_provider = state(inputs=inputs(aws={"region": REGION, "assumeRoles": []}))
     for aws in ({"region": REGION, "assumeRoles": [], "allowedAccountIds": [ACCOUNT]},):
-        assert rules.replaced(with_provider, inputs(aws=aws), REGION) == []
+        assert rules.replacement_keys(with_provider, inputs(aws=aws), REGION) == []
 
 
 WAS_MADE = dates.after_days(CREATED, 365)
@@ -269,14 +273,14 @@ WAS_MADE = dates.after_days(CREATED, 365)
 )
 def test_update_is_needed_when_state_and_program_differ(old: State, wanted: Schedule, needed: bool) -> None:
     assert rules.needs_update(old, wanted) is needed
-    assert rules.changed(old, replace(old.inputs, schedule=wanted)) is needed
+    assert rules.has_changes(old, replace(old.inputs, schedule=wanted)) is needed
 
 
 @pytest.mark.parametrize("given", [inputs(on_destroy="restore"), inputs(on_destroy=UNKNOWN)])
 def test_new_on_destroy_is_change(given: Inputs) -> None:
-    assert rules.changed(state(), given)
-    assert not rules.changed(state(), inputs())
+    assert rules.has_changes(state(), given)
+    assert not rules.has_changes(state(), inputs())
 
 
 def test_unknown_date_is_change() -> None:
-    assert rules.changed(state(), replace(inputs(), schedule=UNKNOWN))
+    assert rules.has_changes(state(), replace(inputs(), schedule=UNKNOWN))

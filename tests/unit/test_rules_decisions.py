@@ -142,7 +142,7 @@ def test_restore_puts_back_date_that_is_still_ahead() -> None:
 
 def test_restore_leaves_date_that_was_there_from_start() -> None:
     kept = delete(restoring(SUMMER), image(SUMMER))
-    assert kept == Keep(f"{IMAGE_ID} in eu-west-1 keeps 2027-06-01T00:00:00Z, the date found on it")
+    assert kept == Keep(f"{IMAGE_ID} in eu-west-1 keeps 2027-06-01T00:00:00Z, its original date")
     assert isinstance(delete(restoring(GONE_BY, GONE_BY), image(GONE_BY)), Keep)
 
 

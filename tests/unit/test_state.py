@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ami_deprecation import InvalidInput
 from ami_deprecation.core import state
 from ami_deprecation.core.inputs import AfterDays, At, InDays
 from ami_deprecation.core.state import Applied
-from tests.support.samples import ACCOUNT, AUTUMN, CREATED, IMAGE_ID, NOW, REGION, SUMMER, image, written
+from tests.support.samples import ACCOUNT, AUTUMN, CREATED, IMAGE_ID, NOW, REGION, SUMMER
 from tests.support.samples import state as sample
 
 if TYPE_CHECKING:
@@ -56,23 +57,33 @@ def test_outputs_are_read_back() -> None:
     assert not read.drifted
 
 
-def test_image_facts_in_state_are_pinned() -> None:
-    assert state.facts(image(), AUTUMN) == FACTS
-    assert state.parse(OUTS).facts == FACTS
+def test_outputs_are_written_as_pinned() -> None:
+    assert state.outputs(state.parse(OUTS)) == OUTS
 
 
-def test_absent_image_facts_are_left_out() -> None:
-    assert "previous_deprecation_time" not in state.facts(image(), None)
-    assert state.parse({"image_id": IMAGE_ID}).facts == {}
-
-
-def test_bookkeeping_in_state_is_pinned() -> None:
-    assert state.ledger(live=SUMMER, scheduled=SUMMER, applied=Applied(NOW, (AUTUMN,))) == LEDGER
-    assert state.ledger(live=None, scheduled=SUMMER, applied=Applied(NOW), given_up=SUMMER) == {
-        "__scheduled": "2027-06-01T00:00:00Z",
-        "__applied_at": "2027-01-01T12:00:00Z",
-        "__given_up": "2027-06-01T00:00:00Z",
+def test_absent_values_are_left_out_of_outputs() -> None:
+    bare = {
+        "image_id": IMAGE_ID,
+        "deprecate_at": "2027-06-01T00:00:00Z",
+        "region": REGION,
+        "on_destroy": "cancel",
     }
+    given_up = {"__scheduled": "2027-06-01T00:00:00Z", "__given_up": "2027-06-01T00:00:00Z"}
+    assert state.outputs(state.parse(bare | given_up)) == bare | given_up
+
+
+def test_garbage_in_a_state_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"the state of 'web' has __scheduled='soon', which is not a date"):
+        state.parse(OUTS | {"__scheduled": "soon"})
+
+
+def test_refreshed_inputs_show_the_live_date() -> None:
+    live_inputs, outs = state.refreshed(replace(state.parse(OUTS), live=AUTUMN))
+    shown = {"deprecate_at": "2027-09-01T00:00:00Z", "deprecation_time": "2027-09-01T00:00:00Z"}
+    assert outs == OUTS | shown
+    assert live_inputs == {key: value for key, value in outs.items() if not key.startswith("__applied")}
+    live_inputs, outs = state.refreshed(replace(state.parse(OUTS), live=None))
+    assert live_inputs["deprecate_at"] == outs["deprecate_at"] == live_inputs["deprecation_time"] == "none"
 
 
 def test_refresh_keeps_program_inputs() -> None:
@@ -136,22 +147,11 @@ seconds = st.integers(0, 300_000_000).map(lambda count: CREATED + timedelta(seco
     st.none() | st.builds(Applied, seconds, st.lists(minutes, max_size=3).map(tuple)),
     st.none() | minutes,
 )
-def test_bookkeeping_round_trips(
+def test_a_state_is_read_back_as_written(
     live: datetime | None, scheduled: datetime, applied: Applied | None, given_up: datetime | None
 ) -> None:
-    ledger = state.ledger(live=live, scheduled=scheduled, applied=applied, given_up=given_up)
-    read = state.parse({"image_id": IMAGE_ID, "region": REGION, **ledger})
-    assert (read.live, read.scheduled, read.applied, read.given_up) == (live, scheduled, applied, given_up)
-
-
-def test_sample_states_round_trip() -> None:
-    old = sample(applied=written(30, over=AUTUMN), previous=AUTUMN)
-    outs = {
-        "image_id": IMAGE_ID,
-        "deprecate_at": "2027-06-01T00:00:00Z",
-        "region": REGION,
-        **state.facts(image(), old.previous),
-        **state.ledger(live=old.live, scheduled=SUMMER, applied=old.applied),
-    }
-    assert state.parse(outs) == replace(old, inputs=replace(old.inputs, region=REGION))
-    assert old.applied == Applied(datetime(2027, 1, 1, 11, 59, 30, tzinfo=timezone.utc), (AUTUMN,))
+    written = replace(
+        sample(scheduled, previous=AUTUMN), live=live, scheduled=scheduled, applied=applied, given_up=given_up
+    )
+    written = replace(written, inputs=replace(written.inputs, region=REGION))
+    assert state.parse(state.outputs(written)) == written
