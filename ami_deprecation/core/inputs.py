@@ -151,9 +151,11 @@ class _Reader:
     def schedule(self) -> Schedule | Unknown:
         given = [key for key in SCHEDULE_KEYS if self.props.get(key) is not None]
         if len(given) != 1:
-            said = f"both {' and '.join(given)} are given" if given else "no date is given"
-            # No property is named: it is none of them that is wrong, and no value is worth showing.
-            self.fail("", f"{said}: give exactly one of {', '.join(SCHEDULE_KEYS)}")
+            listed = (
+                " and ".join([", ".join(given[:-1]), given[-1]]) + " are set" if given else "no date is set"
+            )
+            # No property is named: none is wrong by itself, and no value is worth showing.
+            self.fail("", f"{listed}: set exactly one of {', '.join(SCHEDULE_KEYS)}")
             return UNKNOWN
         (key,) = given
         value = self.props[key]

@@ -65,7 +65,7 @@ def test_every_way_to_give_date_works_from_yaml(root: Stack, ec2: LocalEC2) -> N
         ),
         (
             {"imageId": "ami-0123456789abcdef0"},
-            "images.web: no date is given: give exactly one of deprecateAt",
+            "images.web: no date is set: set exactly one of deprecateAt",
         ),
         ("2028", "images.web: it is not an object: give imageId"),
     ],

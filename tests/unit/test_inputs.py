@@ -109,24 +109,24 @@ def test_missing_image_id_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "sentence"),
     [
-        ((), "no date is given"),
-        (("deprecate_at", "deprecate_in_days"), "both deprecate_at and deprecate_in_days are given"),
-        (inputs.SCHEDULE_KEYS, "both deprecate_at and deprecate_after_days and deprecate_in_days are given"),
+        ((), "no date is set"),
+        (("deprecate_at", "deprecate_in_days"), "deprecate_at and deprecate_in_days are set"),
+        (inputs.SCHEDULE_KEYS, "deprecate_at, deprecate_after_days and deprecate_in_days are set"),
     ],
 )
-def test_exactly_one_way_to_give_date(given: tuple[str, ...], said: str) -> None:
+def test_exactly_one_way_to_give_date(given: tuple[str, ...], sentence: str) -> None:
     values = {"deprecate_at": "2027-06-01", "deprecate_after_days": 1.0, "deprecate_in_days": 1.0}
     props = {"image_id": IMAGE_ID} | {key: values[key] for key in given}
     assert [(each.property, each.sentence) for each in inputs.parse(props)[1]] == [
-        ("", f"{said}: give exactly one of deprecate_at, deprecate_after_days, deprecate_in_days")
+        ("", f"{sentence}: set exactly one of deprecate_at, deprecate_after_days, deprecate_in_days")
     ]
 
 
 def test_unknown_date_counts_as_given() -> None:
     ((_, sentence),) = problems(deprecate_in_days=UNKNOWN)
-    assert sentence.startswith("both deprecate_at and deprecate_in_days are given")
+    assert sentence.startswith("deprecate_at and deprecate_in_days are set")
 
 
 def test_bad_date_is_problem_of_its_property() -> None:

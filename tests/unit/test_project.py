@@ -77,7 +77,7 @@ def test_unread_key_is_refused_with_suggestion(key: str, hint: str) -> None:
     assert str(caught.value) == f"ami-deprecation:{key}: there is no such key: {hint}"
 
 
-ONE_DATE = "give exactly one of deprecateAt, deprecateAfterDays, deprecateInDays"
+ONE_DATE = "set exactly one of deprecateAt, deprecateAfterDays, deprecateInDays"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ ONE_DATE = "give exactly one of deprecateAt, deprecateAfterDays, deprecateInDays
             ".deprecateAt",
             "'2027-06-01T00:00:00' has no time zone; write 2027-06-01T00:00:00Z",
         ),
-        ({"deprecateAt": None}, "", f"no date is given: {ONE_DATE}"),
-        ({"deprecateInDays": 3}, "", f"both deprecateAt and deprecateInDays are given: {ONE_DATE}"),
+        ({"deprecateAt": None}, "", f"no date is set: {ONE_DATE}"),
+        ({"deprecateInDays": 3}, "", f"deprecateAt and deprecateInDays are set: {ONE_DATE}"),
         (
             {"deprecateAt": None, "deprecateAfterDays": "365"},
             ".deprecateAfterDays",
