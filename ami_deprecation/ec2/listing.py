@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from .. import notes
 from ..errors import ImageNotFound
 from ..image import GONE_STATES
 from . import translate
@@ -33,6 +33,8 @@ __all__ = [
     "list_images",
     "list_regions",
 ]
+
+logger = logging.getLogger("ami_deprecation")
 
 #: DescribeImages' own maximum of a page.
 _PAGE = 1000
@@ -115,7 +117,9 @@ def list_images(  # one parameter for each of DescribeImages'  # noqa: PLR0913
         if on_page is not None:
             on_page(len(found))
     if unusable is None and odd:
-        notes.once(f"{', '.join(odd)} in {target.region} left out, because EC2 gives no usable creation date")
+        logger.warning(
+            "%s in %s left out, because EC2 gives no usable creation date", ", ".join(odd), target.region
+        )
     return sorted(sorted(found.values(), key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)
 
 
