@@ -44,7 +44,7 @@ def stack(make_engine: MakeEngine, old: OldState, tmp_path: Path) -> Engine:
     """A stack that has the state."""
     engine = make_engine(AWS_SHARED_CREDENTIALS_FILE=second_profile(tmp_path))
     engine.state = [
-        Entry(urn(DYNAMIC, each["urn"].rpartition("::")[2]), each["id"], each["inputs"], each["outputs"])
+        Entry(urn(*each["urn"].split("::")[2:4]), each["id"], each["inputs"], each["outputs"])
         for each in old.deployment["resources"]
         if each["type"] == DYNAMIC
     ]

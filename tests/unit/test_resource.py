@@ -50,6 +50,7 @@ def test_public_names_are_pinned() -> None:
         "Throttled",
         "WrongAccount",
         "__version__",
+        "declare_from_config",
         "get_images",
         "get_images_output",
     ]
