@@ -130,6 +130,11 @@ def test_every_picture_is_used_and_has_alt_text() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_commands_can_be_copied_without_a_prompt(page: Path) -> None:
+    assert re.findall(r"^ *\$ .*", page.read_text(), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_pages_hold_only_what_github_draws(page: Path) -> None:
     text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     marks = re.findall(

@@ -25,7 +25,7 @@ def test_every_example_is_its_own_project() -> None:
     for project in projects:
         assert (project / "README.md").is_file()
         assert "ami-deprecation" in (project / "requirements.txt").read_text()
-        assert len((project / "README.md").read_text().splitlines()) <= 60, f"{project}: more than a screen"
+        assert len((project / "README.md").read_text().splitlines()) <= 80, f"{project}: more than a screen"
 
 
 def test_existing_image_gets_date_of_configuration(make_stack: MakeStack, ec2: LocalEC2) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import runpy
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.support.examples import told
 from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
@@ -85,12 +85,9 @@ def dated(ec2: LocalEC2) -> list[tuple[str, str]]:
 
 def promised(command: str) -> list[str]:
     """The lines that the README shows below a command, up to what differs."""
-    blocks = re.findall(
-        r"^```console\n(.*?)^```$", (EXAMPLE / "README.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-    for part in re.split(r"^\$ ", "".join(blocks), flags=re.MULTILINE):
-        if part.startswith(f"{command}\n"):
-            return [line.rstrip("…") for line in part.splitlines()[1:]]
+    for step in told("organization"):
+        if step.command == command:
+            return [line.rstrip("…") for line in step.shown]
     raise LookupError(command)
 
 

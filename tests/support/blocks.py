@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _PART = re.compile(
@@ -46,7 +46,26 @@ class Step:
 
 def blocks(page: Path) -> list[Block]:
     """All blocks of a page, in order."""
-    return list(_blocks(page.read_text(encoding="utf-8")))
+    return list(_with_output(_blocks(page.read_text(encoding="utf-8"))))
+
+
+def _with_output(parts: Iterable[Block]) -> Iterator[Block]:
+    """Join commands and the `text` block right below them, which is the last one's output, to a `console` block."""
+    commands: Block | None = None
+    for block in parts:
+        if commands is not None:
+            last_line = commands.line + commands.text.count("\n") + 1
+            if block.language == "text" and not block.mark and block.line == last_line + 2:
+                typed = "".join(f"$ {step.command}\n" for step in steps(commands))
+                yield Block(commands.line, "console", typed + block.text, commands.mark)
+                commands = None
+                continue
+            yield commands
+        commands = block if block.language in {"sh", "bash"} else None
+        if commands is None:
+            yield block
+    if commands is not None:
+        yield commands
 
 
 def _blocks(text: str) -> Iterator[Block]:

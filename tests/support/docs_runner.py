@@ -5,10 +5,11 @@ Every page has an EC2, a folder and a stack `dev` of its own, and its blocks are
 - `python`: a whole program, written as `__main__.py`. Commands below it run it; without any, `pulumi up` does. One that
   is marked `python` is a script, and just run.
 - `yaml` with `config:`: the stack's configuration. With `ami-deprecation:` keys it is for this repository's own project.
-- `console`: commands after `$`, and their output. Each line must come, as a line or a part of one, with any text for a
-  `…`; durations and spacing do not count. A command fails if and only if a line with `error:` is shown. `pulumi up` and
-  `pulumi destroy` are confirmed without a preview of their own.
-- `sh`, `bash`: commands, one a line.
+- `sh`, `bash`: commands, one a line, without a prompt so that they can be copied. A `text` block right below is the
+  output of the last one. Each line must come, as a line or a part of one, with any text for a `…`; durations and
+  spacing do not count. A command fails if and only if a line with `error:` is shown. `pulumi up` and `pulumi destroy`
+  are confirmed without a preview of their own.
+- `console`: the same in one block, each command after `$`.
 
 Comments, which readers do not see, prepare and mark them:
 
