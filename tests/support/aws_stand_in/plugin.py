@@ -224,9 +224,9 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 def session_of(config: Props) -> boto3.Session:
     session = boto3.Session(region_name=config.get("region"))
     for role in json.loads(config.get("assumeRoles") or "[]"):
-        keys = session.client("sts").assume_role(RoleArn=role["roleArn"], RoleSessionName="stand-in")[
-            "Credentials"
-        ]
+        keys = session.client("sts").assume_role(
+            RoleArn=role.get("roleArn") or role["role_arn"], RoleSessionName="stand-in"
+        )["Credentials"]
         session = boto3.Session(
             keys["AccessKeyId"],
             keys["SecretAccessKey"],
