@@ -228,7 +228,8 @@ def _hand_over(run: Run, target: Target, old: State, holder: Claim) -> None:
             f"{where}: its original date, {text_or_none(old.previous) or 'none'}, is not carried over to "
             f"{holder.resource!r}, which will restore {text_or_none(old.live)}"
         )
-    if holder.date is None or holder.date == old.scheduled:
+    if not holder.carried_over or holder.date is None or holder.date == old.scheduled:
+        # A new holder sets its date itself. When the engine skips its create (--continue-on-error), ours is what is left.
         return
     # A reverted rename: the holder's state says its own date, and EC2 has the one that this resource set.
     image = _look(target, old, _DELETE_AGE)

@@ -136,3 +136,30 @@ def test_update_follows_its_reviewed_plan(stack: Stack, ec2: LocalEC2) -> None:
     stack.preview("--save-plan", plan)
     ec2.advance(timedelta(hours=5))
     assert stack.up("--plan", plan).mutations == ["EnableImageDeprecation"]
+
+
+FAILING = """
+class Failing(pulumi.dynamic.ResourceProvider):
+    def create(self, props):
+        raise ValueError("the neighbor fails")
+
+
+class Neighbor(pulumi.dynamic.Resource):
+    pass
+
+
+neighbor = Neighbor(Failing(), "neighbor", {})
+"""
+
+
+def test_cancel_beside_skipped_rename_names_date(stack: Stack, ec2: LocalEC2) -> None:
+    # The engine does not show the new name to the plugin, so its date cannot be kept: the line says what to set again.
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    options = ", opts=pulumi.ResourceOptions(depends_on=[neighbor])"
+    declare(stack, FAILING, resource("renamed", image, "deprecate_at='2028-06-01'" + options))
+    skipped = stack.up("--continue-on-error", check=False)
+    assert skipped.code != 0
+    assert skipped.mutations == ["DisableImageDeprecation"]
+    assert f"{image} in eu-west-1: the date 2028-06-01T00:00:00Z is canceled" in skipped.output

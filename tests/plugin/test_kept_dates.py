@@ -1,0 +1,91 @@
+"""A date is kept when in doubt: two resources on one image, a wrong answer of EC2, a date that has passed."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from ami_deprecation import AmiDeprecation
+from tests.plugin.conftest import NOW
+from tests.support.dates import EARLY, LATE, text
+from tests.support.program import dated, made
+
+if TYPE_CHECKING:
+    from ami_deprecation.testing import LocalEC2
+    from tests.support.engine import Engine
+
+
+def once_not_found(ec2: LocalEC2, image: str) -> None:
+    ec2.faults.add("DescribeImages", "error", code="InvalidAMIID.NotFound", image_id=image)
+
+
+def test_unread_new_owner_does_not_cancel(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.faults.add("DescribeImages", "denied")
+    role = f"arn:aws:iam::{ec2.account}:role/dates"
+    moved = engine.up(made("site", image_id=image, deprecate_at=EARLY, role_arn=role))
+    assert moved.mutations == []
+    assert engine.names() == ["site"]
+    assert ec2.image(image).deprecation_time == EARLY
+
+
+def test_reverted_rename_puts_holders_date_back(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    before = copy.deepcopy(engine.state)
+    engine.up(made("site", image_id=image, deprecate_at=LATE))
+    # Another resource failed, so the engine did not come to the deletion of the old name.
+    engine.state[:0] = before
+    reverted = engine.up(dated(image, EARLY))
+    assert engine.names() == ["web"]
+    assert ec2.image(image).deprecation_time == EARLY
+    assert f"{text(LATE)} is replaced by {text(EARLY)}, which 'web' asks for" in reverted.notes
+
+
+def test_passed_dates_survive_delete_first_swap(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    other = ec2.add_image("api", created=NOW - timedelta(days=30))
+    first = pulumi.ResourceOptions(delete_before_replace=True)
+
+    def program(one: str, two: str) -> None:
+        AmiDeprecation("web", image_id=one, deprecate_at=EARLY, opts=first)
+        AmiDeprecation("api", image_id=two, deprecate_at=EARLY, opts=first)
+
+    engine.up(lambda: program(image, other))
+    ec2.advance(timedelta(days=400))
+    swapped = engine.up(lambda: program(other, image))
+    assert swapped.mutations == []
+    assert {each.deprecation_time for each in ec2.images()} == {EARLY}
+
+
+def test_one_not_found_does_not_drop_a_resource(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.advance(timedelta(hours=1))
+    once_not_found(ec2, image)
+    engine.refresh()
+    assert engine.names() == ["web"]
+
+
+def test_one_not_found_does_not_leave_our_date(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    ec2.set_deprecation_time(image, LATE)
+    engine.up(dated(image, EARLY, on_destroy="restore"))
+    ec2.advance(timedelta(hours=1))
+    once_not_found(ec2, image)
+    engine.destroy()
+    assert ec2.image(image).deprecation_time == LATE
+
+
+def test_image_that_is_gone_is_named(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.advance(timedelta(hours=1))
+    ec2.faults.add("DescribeImages", "error", code="InvalidAMIID.NotFound", image_id=image, times=None)
+    refreshed = engine.refresh()
+    assert engine.names() == []
+    assert f"{image} is not found in eu-west-1: its resource leaves the state" in refreshed.notes
+
+
+def test_every_cancel_names_image_and_date(engine: Engine, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    destroyed = engine.destroy()
+    assert f"{image} in eu-west-1: the date {text(EARLY)} is canceled" in destroyed.notes
