@@ -7,7 +7,7 @@ that another resource has taken the image over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,12 @@ class Claims:
         """
         with self._lock:
             held = self._held.setdefault(_key(claim), [])
-            held[:] = [each for each in held if not _is_same_resource(each, claim)] + [claim]
+            earlier = [each for each in held if _is_same_resource(each, claim)]
+            # Only a check knows whether there is an old state.
+            carried_over = claim.carried_over or any(each.carried_over for each in earlier)
+            held[:] = [each for each in held if each not in earlier] + [
+                replace(claim, carried_over=carried_over)
+            ]
 
     def holder(self, claim: Claim) -> Claim | None:
         """Who has the image. An owner that is not known counts as the same: a delete in doubt keeps the date."""

@@ -57,7 +57,7 @@ def create(run: Run, planned: State) -> State:
 def update(run: Run, old: State, planned: State) -> State:
     """Move the date in place."""
     target = context.target_of(run, planned.inputs, old.region)
-    claim = _claim(target, old)
+    claim = replace(_claim(target, old), date=planned.scheduled)
     run.claims.hold(claim)
     image = _wait_until_usable(run, target, old.image_id, old)
     run.claims.hold(replace(claim, owner_id=image.owner_id))

@@ -170,7 +170,7 @@ def test_image_of_same_update_and_public_one(stack: Stack, ec2: LocalEC2) -> Non
         "| `copied`<br>created in this update | eu-west-1 | none → 400 days after it is created |  | set |"
         in shown
     )
-    assert "⚠️ is public: EC2 will move its date only earlier from then on, and not cancel it" in shown
+    assert "⚠️ is public: EC2 will then move its date only earlier, and will not cancel it" in shown
 
 
 def test_policy_image_in_use_is_warning_in_its_row(stack: Stack, ec2: LocalEC2) -> None:
