@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from ami_deprecation import AmiDeprecation
-from tests.plugin.conftest import NOW
-from tests.support.dates import EARLY, LATE, text
+from tests.support.dates import EARLY, LATE, NOW, text
 from tests.support.program import dated, made
 
 if TYPE_CHECKING:

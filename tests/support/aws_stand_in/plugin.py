@@ -136,7 +136,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self) -> None:
         self._config: Props = {}
-        self._session = boto3.Session()
+        #: Made at the first call: an engine configures a provider also where no resource changes.
+        self._session: boto3.Session | None = None
         self._lock = threading.Lock()  # boto3: making clients from one session is not thread-safe
 
     # The provider itself.
@@ -155,7 +156,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, _: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
         self._config = plain(request.args)
-        self._session = session_of(self._config)
+        self._session = None
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Cancel(self, _: object, __: grpc.ServicerContext) -> empty_pb2.Empty:
@@ -218,6 +219,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def _ec2(self, props: Props) -> EC2Client:
         region = props.get("region") or self._config.get("region")
         with self._lock:
+            if self._session is None:
+                self._session = session_of(self._config)
             return self._session.client("ec2", region_name=region, config=Config(user_agent_extra=USER_AGENT))
 
 
