@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -64,13 +63,7 @@ def read(targets: Sequence[Target], query: Query) -> list[Reading]:
 
 def regions(home: Target) -> list[str]:
     """The Regions that the account has switched on."""
-    with _stdout_for_the_answer():
-        return listing.list_regions(home)
-
-
-def _stdout_for_the_answer() -> contextlib.redirect_stdout[TextIO]:
-    """What the gateway says on stdout, where the engine listens, goes to stderr: here stdout may be parsed."""
-    return contextlib.redirect_stdout(sys.stderr)
+    return listing.list_regions(home)
 
 
 @contextlib.contextmanager
@@ -86,7 +79,7 @@ def _progress() -> Iterator[Progress]:
         transient=True,
         disable=not console.is_terminal,
     )
-    with _stdout_for_the_answer(), bar:
+    with bar:
         yield bar
 
 

@@ -33,7 +33,7 @@ CLOSING = frozenset({"preview failed", "Resource monitor has terminated, shuttin
 #: An object that begins a line.
 _OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
 #: How the provider says that it could not check something against EC2.
-_UNCHECKED = re.compile(r"live checks .* were skipped|checks against EC2 .* were left out")
+_UNCHECKED = re.compile(r"live checks .* were skipped")
 #: A policy's explanation of one image: what it gets, the rule that decides, and why.
 _EXPLAINED = re.compile(
     r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+): [^()]* \((?P<rule>[^()]+)\): (?P<because>.*)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from ... import dates
 from .. import output
-from .rows import Record, Row, State
+from .rows import Record, Row, State, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,15 +46,7 @@ class Report:
         if not self.rows:
             seen = [region for region in self.regions if region not in self.failed]
             return f"no images in {', '.join(seen)}" if seen else "nothing could be read"
-        counts = Counter(row.state for row in self.rows)
-        said = {
-            State.DEPRECATED: "deprecated",
-            State.SCHEDULED: "scheduled",
-            State.NONE: "without a date",
-            State.DISABLED: "disabled",
-        }
-        parts = [f"{counts[state]} {text}" for state, text in said.items() if counts[state]]
-        return f"{len(self.rows)} image{'s' if len(self.rows) != 1 else ''}: {', '.join(parts)}"
+        return summary(self.rows)
 
 
 def as_json(report: Report) -> str:

@@ -19,7 +19,7 @@ from ..._version import __version__
 from ..output import distance
 from .families import UNNAMED, by_family, family, version
 from .formats import day
-from .rows import State
+from .rows import State, summary
 from .timeline import bar, span, ticks
 
 if TYPE_CHECKING:
@@ -197,17 +197,9 @@ def _urgency(item: tuple[str, Sequence[Row]]) -> tuple[bool, str, str]:
 
 
 def _description(rows: Sequence[Row]) -> str:
-    counts = Counter(row.state for row in rows)
-    said = {
-        State.DEPRECATED: "deprecated",
-        State.SCHEDULED: "scheduled",
-        State.NONE: "without a date",
-        State.DISABLED: "disabled",
-    }
-    parts = [f"{counts[state]} {text}" for state, text in said.items() if counts[state]]
     upcoming = [day(row.image.deprecation_time) for row in rows if row.state is State.SCHEDULED]
     following = f" The next date is {min(upcoming)}." if upcoming else ""
-    return f"{len(rows)} image{'s' if len(rows) != 1 else ''}: {', '.join(parts)}.{following}"
+    return f"{summary(rows)}.{following}"
 
 
 def _life(row: Row, y: int, over: Span, now: datetime, *, show_region: bool) -> Life:

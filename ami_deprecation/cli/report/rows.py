@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypedDict
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ... import dates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ...ec2.listing import Reference
     from ...image import Image
@@ -120,3 +121,16 @@ def is_in_use(row: Row, now: datetime, launched_within: timedelta) -> bool:
     """Whether something refers to it, or it was launched within that time."""
     launched = row.image.last_launched_time
     return bool(row.references) or (launched is not None and launched >= now - launched_within)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """``4 images: 1 deprecated, 2 scheduled, 1 without a date``."""
+    counts = Counter(row.state for row in rows)
+    words = {
+        State.DEPRECATED: "deprecated",
+        State.SCHEDULED: "scheduled",
+        State.NONE: "without a date",
+        State.DISABLED: "disabled",
+    }
+    parts = [f"{counts[state]} {text}" for state, text in words.items() if counts[state]]
+    return f"{len(rows)} image{'s' if len(rows) != 1 else ''}: {', '.join(parts)}"
