@@ -1,8 +1,10 @@
 # The everyday commands. Each does the set-up that it needs, so a fresh clone can start with any of them.
-# They need Python 3.10 or newer with venv; Go only where Pulumi's own release cannot be downloaded.
+# They need Python 3.10 or newer with venv. The tests of the generated SDKs need Go and npm; all others need Go only
+# where Pulumi's own release cannot be downloaded.
 
 PYTHON ?= python3
-JOBS ?= 2
+# One more than the two cores that a small machine has: some tests wait.
+JOBS ?= 3
 UV_VERSION := 0.13.9
 # The certificates that the machine trusts, as pip does: behind a company's proxy uv's own list does not do.
 export UV_SYSTEM_CERTS ?= 1
@@ -16,7 +18,7 @@ LOCK := $(UV) pip compile --quiet --universal --no-emit-index-url --generate-has
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages engine browser demo test check test-unit test-plugin test-engine test-oldest test-cli \
+.PHONY: help setup packages engine codegen browser demo test check test-unit test-plugin test-engine test-oldest test-cli test-moto \
         bench docs dist fmt lock clean
 
 help: ## List these commands
@@ -25,12 +27,15 @@ help: ## List these commands
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-setup: packages engine browser ## Python packages in .venv, a Pulumi CLI, a headless browser
+setup: packages engine codegen browser ## Python packages in .venv, a Pulumi CLI, its code generation, a headless browser
 
 packages: .venv/installed
 
 engine: packages
-	@$(BIN)/python tools/pulumi-cli/get.py > /dev/null
+	@$(BIN)/python tools/pulumi-cli/get.py --yaml > /dev/null
+
+codegen: packages
+	@$(BIN)/python tools/pulumi-cli/get.py --codegen > /dev/null || true # it has said what will be missing
 
 browser:
 	@tools/get-browser.sh
@@ -49,20 +54,24 @@ check: packages ## ruff (lint and format) and mypy
 test-unit: packages ## Pure functions only: seconds
 	$(BIN)/pytest tests/unit
 
-test-plugin: packages ## The provider over gRPC, as the engine calls it
-	$(BIN)/pytest -n $(JOBS) tests/plugin
+test-plugin: packages ## Both providers over gRPC, as the engine calls them, with all parameters
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --every-door tests/plugin
 
 test-engine: setup ## The real Pulumi CLI, end to end
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/engine
 
 test-oldest: packages ## The main job on the oldest Pulumi CLI that the docs promise
+	@$(BIN)/python tools/pulumi-cli/get.py --oldest > /dev/null
 	$(BIN)/pytest -n $(JOBS) --oldest-cli tests/engine/test_main_job.py tests/engine/test_aws_examples.py::TestPolicyPack
 
 test-cli: setup ## The command line, with the real CLI and a browser where it needs them
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/cli
 
+test-moto: packages ## moto's own tests of images against LocalEC2
+	$(BIN)/python tools/moto_tests.py
+
 bench: packages engine ## Speed, beside a provider that does nothing
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks
 
 docs: packages .venv/installed-docs ## The documentation site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -46,7 +46,7 @@ def parse(value: object) -> datetime:
         try:
             return to_minute(value)
         except OverflowError:
-            raise InvalidInput(f"{value.isoformat()} is no day or time of the calendar; {_HOW}") from None
+            raise InvalidInput(f"{value.isoformat()} is not a valid date and time; {_HOW}") from None
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
     if isinstance(value, bool) or not isinstance(value, str):
@@ -79,7 +79,7 @@ def _parse_text(text: str) -> datetime:
             datetime.strptime(f"{match['date']} {clock}{fraction} {offset}", "%Y-%m-%d %H:%M:%S.%f %z")
         )
     except (ValueError, OverflowError):
-        raise InvalidInput(f"{text!r} is no day or time of the calendar; {_HOW}") from None
+        raise InvalidInput(f"{text!r} is not a valid date and time; {_HOW}") from None
 
 
 def parse_ec2(text: str) -> datetime:
@@ -104,7 +104,7 @@ def to_exact_text(when: datetime) -> str:
 
 
 def is_past(when: datetime, now: datetime) -> bool:
-    """Whether a date is too near, or gone, to be given to EC2 now."""
+    """Whether a date is in the past, or too near to be set now."""
     return when < now + MIN_AHEAD
 
 

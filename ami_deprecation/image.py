@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from . import dates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: States in which an image is no more, whatever DescribeImages still shows for a while.
 GONE_STATES = frozenset({"deregistered"})
@@ -34,7 +34,7 @@ class Scan:
     highest_severity: str | None = None
     #: When the image was last scanned, aware, UTC; None when EC2 does not say.
     scanned_at: datetime | None = None
-    #: For each severity with a fix waiting: since when the oldest of these fixes has been available.
+    #: For each severity with an open fix: since when the oldest of these fixes has been available.
     fix_available_since: Mapping[Severity, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -47,13 +47,13 @@ class Image:
 
     #: ``ami-…``.
     id: str
-    #: The name it was registered with; EC2 lets it be empty.
+    #: The name it was registered with; it can be empty.
     name: str
     #: ``eu-west-1``.
     region: str
     #: The account that owns it, twelve digits.
     owner_id: str
-    #: When it was made, aware, UTC.
+    #: When it was created, aware, UTC.
     creation_date: datetime
     #: Its deprecation date as EC2 has it (to the second), aware, UTC; None when it has none.
     deprecation_time: datetime | None = None
@@ -88,7 +88,7 @@ class Image:
     scan: Scan | None = None
 
     def is_deprecated(self, at: datetime | None = None) -> bool:
-        """Whether its deprecation date has come, now or at another (aware) moment."""
+        """Whether its deprecation date has passed, now or at another (aware) time."""
         if self.deprecation_time is None:
             return False
         return self.deprecation_time <= (at or datetime.now(timezone.utc))
@@ -100,3 +100,8 @@ class Image:
         AWS's own dates carry seconds, ours never do.
         """
         return None if self.deprecation_time is None else dates.to_minute(self.deprecation_time)
+
+
+def newest_first(images: Iterable[Image]) -> list[Image]:
+    """Sort the images by creation date, then by id."""
+    return sorted(sorted(images, key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)

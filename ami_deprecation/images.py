@@ -8,30 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, NoReturn, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import pulumi
 import pulumi.runtime
 
-from . import ec2
-from .core import identity, inputs
+from .core import inputs, targets
 from .doors import aws_provider
-from .ec2 import Target, listing
-from .errors import AmiDeprecationError, ImageNotFound, InvalidInput
+from .doors.program import gateway, raise_as_run_error
+from .ec2.listing import Values  # noqa: TC001  # part of the public signatures
+from .errors import AmiDeprecationError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .ec2 import Target
     from .image import Image
 
 __all__ = ["get_images", "get_images_output"]
 
-#: What a filter asks for: one value or any of several; ``*`` and ``?`` are EC2's wildcards.
-Values: TypeAlias = "str | Sequence[str]"
-
 
 class _Query(TypedDict):
-    """What is asked of EC2, all of it known."""
+    """The arguments of DescribeImages, all known."""
 
     owners: Values
     executable_users: Values
@@ -44,7 +42,7 @@ class _Query(TypedDict):
 
 
 class _Where(TypedDict):
-    """As whom and where, all of it known. ``provider`` is what an explicit aws provider says."""
+    """Credentials and Region, all known. ``provider`` has the settings of an explicit aws provider."""
 
     region: str | None
     profile: str | None
@@ -68,7 +66,7 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
 ) -> list[Image]:
     """Read images with DescribeImages, in a preview as well as in an update.
 
-    The stack's ``aws:region``, ``aws:profile``, ``aws:assumeRoles`` and so on are honoured. The settings of an
+    The stack's ``aws:region``, ``aws:profile``, ``aws:assumeRoles`` and so on are honored. The settings of an
     explicit ``aws.Provider`` are known only later than this call returns: ``get_images_output`` takes one.
 
     Args:
@@ -134,7 +132,7 @@ def get_images_output(  # noqa: PLR0913  # as get_images
         The images as an Output; unknown in a preview that does not know all arguments.
     """
     opts = opts or pulumi.InvokeOptions()
-    aws, _ = aws_provider.take(pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider))
+    aws, _ = aws_provider.split_options(pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider))
     query = pulumi.Output.all(
         owners=owners,
         executable_users=executable_users,
@@ -151,10 +149,10 @@ def get_images_output(  # noqa: PLR0913  # as get_images
         role_arn=role_arn,
         provider=aws.config,
     )
-    return pulumi.Output.all(where, query, aws.problem, _waited_for(opts)).apply(_read_known)
+    return pulumi.Output.all(where, query, aws.problem, _dependencies_ready(opts)).apply(_read_known)
 
 
-def _waited_for(opts: pulumi.InvokeOptions) -> pulumi.Output[object]:
+def _dependencies_ready(opts: pulumi.InvokeOptions) -> pulumi.Output[object]:
     """Known once the resources that the call depends on are there; a preview does not know ids to come."""
     given = opts.depends_on if isinstance(opts, pulumi.InvokeOutputOptions) else None
 
@@ -173,7 +171,7 @@ def _waited_for(opts: pulumi.InvokeOptions) -> pulumi.Output[object]:
 async def _read_known(values: Sequence[object]) -> list[Image]:
     where, query, problem, _ = values
     if isinstance(problem, str):
-        raise_shown(InvalidInput(problem))
+        raise_as_run_error(InvalidInput(problem))
     # In a thread, so that the program's other resources go on meanwhile.
     return await asyncio.to_thread(_read, cast("_Where", where), cast("_Query", query))
 
@@ -182,7 +180,7 @@ def _read(where: _Where, query: _Query) -> list[Image]:
     try:
         return _list(target_of(**where), query)
     except AmiDeprecationError as error:
-        raise_shown(error)
+        raise_as_run_error(error)
 
 
 def _list(target: Target, query: _Query) -> list[Image]:
@@ -192,29 +190,17 @@ def _list(target: Target, query: _Query) -> list[Image]:
                 f"image_ids: {image_id!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
             )
     owners, users = query["owners"], query["executable_users"]
-
-    def ask(ids: Sequence[str] | None) -> list[Image]:
-        try:
-            return listing.list_images(
-                target,
-                owners=(owners,) if isinstance(owners, str) else owners,
-                executable_users=(users,) if isinstance(users, str) else users,
-                name=query["name"],
-                tags=query["tags"],
-                filters=query["filters"],
-                image_ids=ids,
-                include_deprecated=query["include_deprecated"],
-                include_disabled=query["include_disabled"],
-            )
-        except ImageNotFound:
-            # One absent id fails the whole call: ask for the halves until it is alone.
-            if ids is None or len(ids) <= 1:
-                return []
-            middle = len(ids) // 2
-            return ask(ids[:middle]) + ask(ids[middle:])
-
-    found = ask(query["image_ids"])
-    return sorted(sorted(found, key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)
+    return gateway().list_images(
+        target,
+        owners=(owners,) if isinstance(owners, str) else owners,
+        executable_users=(users,) if isinstance(users, str) else users,
+        name=query["name"],
+        tags=query["tags"],
+        filters=query["filters"],
+        image_ids=query["image_ids"],
+        include_deprecated=query["include_deprecated"],
+        include_disabled=query["include_disabled"],
+    )
 
 
 def target_of(
@@ -224,7 +210,7 @@ def target_of(
     role_arn: str | None,
     provider: Mapping[str, object] | None = None,
 ) -> Target:
-    """As whom and where a program reads: its arguments, else the stack's aws configuration, else boto3's chain.
+    """The credentials and Region of a read in a program: its arguments, else the stack's aws configuration, else boto3's chain.
 
     Args:
         region: a Region's name.
@@ -235,26 +221,18 @@ def target_of(
     Raises:
         AmiDeprecationError: one of its subclasses: no Region is set, it does not exist, the profile does not.
     """
-    stack = identity.StackConfig()
-    if provider is None:  # else it stands in for all of the stack's configuration
-        stack = identity.from_stack_config(pulumi.runtime.get_config, os.environ)
-    who = identity.resolve(stack, profile=profile, role_arn=role_arn, provider=provider)
     if role_arn is not None:
         inputs.check_role_arn(role_arn)
-    said = region or (provider.get("region") if provider else stack.region)
-    said = said if isinstance(said, str) else ec2.default_region(who.profile)
-    if said is None:
-        raise InvalidInput(
-            "no Region is set: give region, or run `pulumi config set aws:region eu-west-1`, or set AWS_REGION"
-        )
-    ec2.check_region(said)
-    return Target(who, said)
-
-
-def raise_shown(error: AmiDeprecationError) -> NoReturn:
-    """Raise the same error as a ``pulumi.RunError`` too: the language host shows its sentence and no traceback."""
-    kind = type(error)
-    shown = type(
-        kind.__name__, (kind, pulumi.RunError), {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    if provider is not None:  # it stands in for all of the stack's configuration
+        config = targets.read_provider_config(provider)
+    else:
+        config = targets.read_stack_config(pulumi.runtime.get_config, os.environ)
+        targets.refuse_disabled(config)
+    return targets.resolve(
+        gateway(),
+        config,
+        region=region,
+        profile=profile,
+        role_arn=role_arn,
+        from_provider=provider is not None,
     )
-    raise shown(str(error)) from None

@@ -8,37 +8,31 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Literal
 
 import pulumi
 
-from . import dates, ec2, images
-from .core import inputs
-from .core.inputs import At, InDaysOnce
-from .doors import stack
-from .ec2 import listing
-from .errors import AmiDeprecationError, InvalidInput, RequestRefused
+from . import images
+from .core import keys
+from .core.keys import POLICY_TYPE
+from .doors import names, stack
+from .doors.program import gateway, raise_as_run_error
+from .ec2.listing import Values  # noqa: TC001  # part of the public signatures
+from .errors import AmiDeprecationError, InvalidInput, with_message
 from .fleet import arguments as policy_arguments
 from .fleet import plan as planning
-from .fleet import reading
+from .fleet import policy as policies
 from .fleet.arguments import Given
 from .resource import AmiDeprecation
 
 if TYPE_CHECKING:
     from .ec2 import Target
     from .fleet.arguments import PolicyArguments
-    from .fleet.plan import Child, Earlier, Key, Plan
+    from .fleet.plan import Child, Plan
     from .image import Severity
 
 __all__ = ["AmiDeprecationPolicy"]
-
-# Pulumi's word for a type's name is a token.
-_TOKEN = "ami-deprecation:index:AmiDeprecationPolicy"  # noqa: S105
-_CHILD_TOKEN = "pulumi-python:dynamic/ec2:AmiDeprecation"  # noqa: S105
-#: Guards and wishes of one run: shown as inputs, they would look like a change of the dates.
-_NOT_SHOWN = {"max_changes", "allow_empty", "explain"}
-
-Values = images.Values
 
 
 class AmiDeprecationPolicy(pulumi.ComponentResource):
@@ -53,7 +47,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
 
     Only available images count among the newest. A disabled image keeps at least the date that it has, and an image in
     any other state keeps exactly that. An image that comes back among the newest, because a newer one is gone, has its
-    date cancelled. Public images keep to EC2's own limits.
+    date canceled. Public images keep to EC2's own limits.
 
     EC2 can give a wrong answer for a moment. Before this moves or cancels an existing date, it reads the Region again.
     A run that would leave the policy without any date, or cancel more than three and more than half of its
@@ -179,23 +173,19 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
         )
         label = f"policy {resource_name!r}"
         try:
-            arguments = _parse(given)
+            _refuse_outputs(given)
+            arguments = policies.parse(given)
             _refuse_provider(opts)
             earlier = stack.policy_children(
-                _TOKEN, _CHILD_TOKEN, resource_name, opts.parent if opts is not None else None
+                POLICY_TYPE,
+                resource_name,
+                opts.parent.pulumi_resource_type if opts is not None and opts.parent is not None else None,
             )
-            plan = _read(arguments, earlier)
-            refused = planning.refusal(plan, arguments, earlier, ec2.now())
-            if refused is not None:
-                raise RequestRefused(refused)
+            plan = policies.plan(gateway(), _target_of, arguments, earlier)
         except AmiDeprecationError as wrong:
-            images.raise_shown(type(wrong)(f"{label}: {wrong}"))
+            raise_as_run_error(with_message(wrong, f"{label}: {wrong}"))
 
-        # A preview then shows a changed setting beside the dates that it moves.
-        shown = {
-            key: value for key, value in vars(given).items() if value is not None and key not in _NOT_SHOWN
-        }
-        super().__init__(_TOKEN, resource_name, shown, opts)
+        super().__init__(POLICY_TYPE, resource_name, policies.shown(given), opts)
         self.children = {
             f"{each.region}/{each.image_id}": self._declare(each, arguments) for each in plan.children
         }
@@ -210,22 +200,20 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
         ]
         self.register_outputs({"deprecations": self.deprecations})
         self._show(plan, arguments)
-        _fail_on_trouble(label, plan)
+        failed = policies.trouble(plan, f"{label}: ")
+        if failed is not None:
+            raise_as_run_error(failed)
 
     def _declare(self, each: Child, arguments: PolicyArguments) -> AmiDeprecation:
-        # An image's id and name never change. The name is there for the reader of a preview.
-        parts = (self.pulumi_resource_name, each.image_name, each.image_id, each.region)
-        schedule = each.schedule
         return AmiDeprecation(
-            each.name or "-".join(part for part in parts if part),
-            image_id=each.image_id,
-            region=each.region,
-            profile=arguments.profile,
-            role_arn=arguments.role_arn,
-            deprecate_at=dates.to_text(schedule.when) if isinstance(schedule, At) else None,
-            deprecate_in_days=schedule.days if isinstance(schedule, InDaysOnce) else None,
-            on_destroy=arguments.on_destroy,
-            opts=pulumi.ResourceOptions(parent=self, transformations=[_mark_once]),
+            policies.child_name(self.pulumi_resource_name, each),
+            **policies.child_inputs(each, arguments),  # type: ignore[arg-type]  # under their names
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                transformations=[_mark_once],
+                # A policy of the native provider becomes this one without a change of a date.
+                aliases=[pulumi.Alias(type_=names.NATIVE_TYPE)],
+            ),
         )
 
     def _show(self, plan: Plan, arguments: PolicyArguments) -> None:
@@ -240,18 +228,25 @@ def _mark_once(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransf
     """Mark a child's "in N days" as a notice, which another number of days does not move."""
     if args.props.get("deprecate_in_days") is None:
         return None
-    return pulumi.ResourceTransformationResult({**args.props, inputs.ONCE_KEY: True}, args.opts)
+    return pulumi.ResourceTransformationResult({**args.props, keys.ONCE_KEY: True}, args.opts)
 
 
-def _parse(given: Given) -> PolicyArguments:
-    arguments, problems = policy_arguments.parse(given)
-    if problems:
+def _refuse_outputs(given: Given) -> None:
+    """Refuse values that only the update knows."""
+    late = [name for name, value in vars(given).items() if _has_output(value)]
+    if late:
         raise InvalidInput(
-            "; ".join(
-                f"{each.property}: {each.sentence}" if each.property else each.sentence for each in problems
-            )
+            f"{', '.join(late)}: an Output is known too late, because the images are read first: use a plain value, such "
+            "as pulumi.Config().get(…) or aws.ssm.get_parameter(…).value"
         )
-    return arguments
+
+
+def _has_output(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_output, value.values()))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(map(_has_output, value))
+    return isinstance(value, pulumi.Output) or isawaitable(value)
 
 
 def _refuse_provider(opts: pulumi.ResourceOptions | None) -> None:
@@ -268,33 +263,5 @@ def _refuse_provider(opts: pulumi.ResourceOptions | None) -> None:
         )
 
 
-def _read(arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None) -> Plan:
-    targets = _targets(arguments)
-    names = {target.region for target in targets}
-    removed = dict.fromkeys(region for region, _ in earlier or () if region not in names)
-    if arguments.all_regions:
-        removed = dict.fromkeys(region for region in removed if region in arguments.exclude_regions)
-    return reading.read(targets, [_target(region, arguments) for region in removed], arguments, earlier)
-
-
-def _targets(arguments: PolicyArguments) -> list[Target]:
-    if not arguments.all_regions:
-        return [_target(region, arguments) for region in arguments.regions or (None,)]
-    for region in arguments.exclude_regions:
-        ec2.check_region(region)
-    regions = listing.list_regions(_target(None, arguments))
-    return [_target(region, arguments) for region in regions if region not in arguments.exclude_regions]
-
-
-def _target(region: str | None, arguments: PolicyArguments) -> Target:
-    return images.target_of(region=region, profile=arguments.profile, role_arn=arguments.role_arn)
-
-
-def _fail_on_trouble(label: str, plan: Plan) -> None:
-    if not plan.troubles:
-        return
-    sentences = [
-        f"{label}: {name} cannot be read, and its images keep what they have: {why}"
-        for name, why in plan.troubles
-    ]
-    images.raise_shown(type(plan.troubles[0][1])("\n".join(sentences)))
+def _target_of(region: str | None, profile: str | None, role_arn: str | None) -> Target:
+    return images.target_of(region=region, profile=profile, role_arn=role_arn)

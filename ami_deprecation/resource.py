@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from .core import inputs, state
-from .doors import aws_provider
+from .core import keys
+from .doors import aws_provider, declared
 from .provider import AmiDeprecationProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 __all__ = ["AmiDeprecation"]
 
@@ -20,7 +23,7 @@ Date = str | date | datetime
 
 @final
 class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
-    """The deprecation date of an image that somebody made, here or elsewhere.
+    """The deprecation date of an image, whatever created it.
 
     Creating it sets the date (EnableImageDeprecation), a changed date moves it in place (the same
     call), deleting it cancels it (DisableImageDeprecation). The image, its launch permissions and its tags
@@ -31,19 +34,19 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
     Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html
     """
 
-    #: ``ami-…``; another image is another resource.
+    #: ``ami-…``; changing it replaces the resource.
     image_id: pulumi.Output[str]
-    #: The date given, ``YYYY-MM-DDTHH:MM:00Z``, when it was given so.
+    #: The declared date, ``YYYY-MM-DDTHH:MM:00Z``, if ``deprecate_at`` is set.
     deprecate_at: pulumi.Output[str | None]
-    #: Days from the image's creation, when given so.
+    #: Days from the image's creation, if set.
     deprecate_after_days: pulumi.Output[int | None]
-    #: Days from when it was first applied, when given so.
+    #: Days from the first apply, if set.
     deprecate_in_days: pulumi.Output[int | None]
-    #: The Region in force.
+    #: The Region in use.
     region: pulumi.Output[str]
-    #: The profile given.
+    #: The profile, if set.
     profile: pulumi.Output[str | None]
-    #: The role given.
+    #: The role, if set.
     role_arn: pulumi.Output[str | None]
     #: ``cancel`` or ``restore``.
     on_destroy: pulumi.Output[str]
@@ -54,7 +57,7 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
     image_name: pulumi.Output[str]
     #: The account that owns the image.
     owner_id: pulumi.Output[str]
-    #: When the image was made, ``YYYY-MM-DDTHH:MM:SSZ``.
+    #: When the image was created, ``YYYY-MM-DDTHH:MM:SSZ``.
     creation_date: pulumi.Output[str]
     #: The date found on the image when this resource was created; None when it had none.
     previous_deprecation_time: pulumi.Output[str | None]
@@ -86,11 +89,13 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             region: where the image is; else the aws provider's, ``aws:region``, ``AWS_REGION``, or boto3's chain.
             profile: a profile of the AWS configuration; else the aws provider's or ``aws:profile``.
             role_arn: a role to assume through STS; else the aws provider's or ``aws:assumeRoles``.
-            on_destroy: ``cancel`` the date, or ``restore`` the one found on the image at creation.
+            on_destroy: ``cancel`` the date, or ``restore`` the one found on the image at creation. A date that was on the
+                image before the program asked for it stays in both cases.
             opts: resource options; ``provider`` may be a ``pulumi_aws.Provider``.
         """
-        aws, opts = aws_provider.take(opts)
-        of_provider = {inputs.PROVIDER_AWS_KEY: aws.config, inputs.PROVIDER_PROBLEM_KEY: aws.problem}
+        aws, opts = aws_provider.split_options(opts)
+        declared.tell(lambda: _qualified_name(resource_name, opts.parent), image_id, region)
+        of_provider = {keys.PROVIDER_AWS_KEY: aws.config, keys.PROVIDER_PROBLEM_KEY: aws.problem}
         props: dict[str, pulumi.Input[object]] = {
             "image_id": image_id,
             "deprecate_at": _carried(deprecate_at),
@@ -100,19 +105,35 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             "profile": profile if profile is not None else aws.profile,
             "role_arn": role_arn,
             "on_destroy": on_destroy,
-            inputs.RESOURCE_KEY: _told_apart(resource_name, opts.parent),
+            keys.RESOURCE_KEY: _qualified_name(resource_name, opts.parent),
             # Left out when there is nothing: each property, also an empty one, costs the program time.
             **{key: value for key, value in of_provider.items() if value is not None},
-            **dict.fromkeys(state.OUTPUT_KEYS),
+            **({keys.IGNORED_KEY: True} if _ignores_date(opts) else {}),
+            **dict.fromkeys(keys.OUTPUT_KEYS),
         }
         super().__init__(AmiDeprecationProvider(), resource_name, props, opts)
 
 
-def _told_apart(name: str, parent: pulumi.Resource | None) -> str:
-    """The name, with the parent's type where there is one: Pulumi lets two resources share a name then."""
+def _qualified_name(name: str, parent: pulumi.Resource | None) -> str | Awaitable[str]:
+    """The name, with the types of the parents where there are any: Pulumi lets two resources share a name then."""
     if parent is None or parent.pulumi_resource_type == "pulumi:pulumi:Stack":
         return name
-    return f"{name} (in {parent.pulumi_resource_type})"
+    return _name_in(name, parent)
+
+
+async def _name_in(name: str, parent: pulumi.Resource) -> str:
+    """The name with the types in the parent's URN, outermost first: ``web (in my:mod:Team$my:mod:Fleet)``.
+
+    Awaited as a plain value: an output would make the resource depend on its parent, which depends on it.
+    """
+    urn = await parent.urn.future()
+    types = (urn or "").split("::")[2:3] or [parent.pulumi_resource_type]
+    return f"{name} (in {types[0].removeprefix('pulumi:pulumi:Stack$')})"
+
+
+def _ignores_date(opts: pulumi.ResourceOptions) -> bool:
+    """Whether the program leaves the date to others: the engine does not tell a provider of ``ignore_changes``."""
+    return any(key in (*keys.SCHEDULE_KEYS, "*") for key in opts.ignore_changes or ())
 
 
 def _carried(value: pulumi.Input[Date | int] | None) -> object:

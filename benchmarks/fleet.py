@@ -49,14 +49,14 @@ class Fleet:
         """What a week brings: new images, some that go, and somebody who moves and cancels dates by hand."""
         for region in REGIONS:
             images = self.ec2.images(region=region)
-            gone, moved, cancelled = self.chance.sample(images, 3)
+            gone, moved, canceled = self.chance.sample(images, 3)
             self.ec2.remove_image(gone.image_id, region=region)
             self._make(region, age_days=0.001)
             later = datetime.now(timezone.utc) + timedelta(days=self.chance.randrange(20, 2000))
             self.ec2.set_deprecation_time(
                 moved.image_id, later.replace(second=0, microsecond=0), region=region
             )
-            self.ec2.set_deprecation_time(cancelled.image_id, None, region=region)
+            self.ec2.set_deprecation_time(canceled.image_id, None, region=region)
             self.by_hand.add(moved.image_id)
 
     def policy(self) -> dict[str, object]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ami_deprecation.testing import Limits, LocalEC2
 from tests.support.harness import REGION, REPOSITORY, Cli, Stack
+from tests.support.native import use_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,13 +40,15 @@ UNPACED = {
 #: Where that would hide what is measured, both sides write it once, at the end.
 WRITE_STATE_ONCE = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 
-Program = Literal["dates", "floor", "policy"]
+Program = Literal["dates", "floor", "native", "policy"]
 #: The two that are compared.
 SIDES: tuple[Program, Program] = ("floor", "dates")
 
 PREVIEW_AND_UP = ("up", "--yes")
 UP = ("up", "--yes", "--skip-preview")
 REFRESH = ("refresh", "--yes", "--skip-preview")
+PREVIEW = ("preview",)
+DESTROY = ("destroy", "--yes", "--skip-preview")
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ class Lab:
         stack = Stack.create(self.cli, folder, self.ec2)
         for file in (PROGRAMS / program).glob("*.py"):
             shutil.copy(file, stack.project)
+        if program == "native":
+            use_provider(stack)
         stack.env.update(env)
         self.stacks.append(stack)
         give(stack, images)

@@ -134,7 +134,7 @@ def tell(story: Story) -> None:
     story.pulumi("up --refresh --yes --skip-preview", changes=[ENABLE])
     story.look(moved)
 
-    story.say("The stack goes: the date is cancelled, the image stays")
+    story.say("The stack goes: the date is canceled, the image stays")
     story.pulumi("destroy --yes --skip-preview", "deleted", changes=[DISABLE])
     story.look(None)
 

@@ -4,18 +4,21 @@
 
 runs programs on a real Pulumi over the embedded EC2, whose clock stands still, and draws what they print: the
 terminal's as SVG, with the colours that the CLI chose, the comment and the report as PNG in a headless Chromium. Run it when
-what they show has changed, and look at them.
+what they show has changed, and look at them: `tools/pictures.json` has a digest of what each shows, and a test
+compares it with today's.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 IMAGES = REPOSITORY / "docs" / "images"
+#: Picture -> a digest of what it shows.
+SHOWN = Path(__file__).with_suffix(".json")
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 WEB, WORKER, LEGACY = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "ami-0aaaabbbbccccdddd"
@@ -46,18 +51,31 @@ class Studio:
     """What a picture is made with.
 
     Attributes:
-        browser: a headless Chromium.
+        browser: a headless Chromium; None to find out what would be drawn.
         stack: a stack `images/prod` that a program is written into.
         ec2: its EC2.
+        shown: picture -> a digest of what it shows. Digits, ids and the order of lines do not count: days go by, and
+            an engine's steps come as they come.
     """
 
-    browser: Browser
+    browser: Browser | None
     stack: Stack
     ec2: LocalEC2
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def show(self, name: str, text: str) -> None:
+        """Note what a picture shows."""
+        lines = sorted(
+            {re.sub(r"ami-[0-9a-f]+|\(?[\d.]+s\)|\d+", "0", line).strip() for line in text.splitlines()}
+        )
+        self.shown[name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     def terminal(self, name: str, *commands: str) -> None:
         """Run Pulumi commands, and draw them with what they print, in colour."""
         lines = [line for command in commands for line in self._typed(command)]
+        self.show(name, "\n".join(line.plain for line in lines))
+        if self.browser is None:
+            return
         # An error goes on in the next lines, as in any terminal of this width.
         width = min(110, max(line.cell_len for line in lines))
         console = Console(
@@ -81,6 +99,9 @@ class Studio:
         """Draw the comment of the program's preview, as it would look in a pull request."""
         preview = self.stack.run("preview", "--json").stdout
         text = self.command("comment", given=preview)
+        self.show(name, text)
+        if self.browser is None:
+            return
         # What is folded in a pull request is open in the picture.
         html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
         page = self.browser.new_page(viewport={"width": 1110, "height": 600}, device_scale_factor=1.5)
@@ -96,6 +117,9 @@ class Studio:
                 *("report", "--region", "eu-west-1,us-east-1", "--references"),
                 *("--format", "html", "--output", str(file)),
             )
+            self.show(name, file.read_text())
+            if self.browser is None:
+                return
             page = self.browser.new_page(
                 viewport={"width": width, "height": height},
                 device_scale_factor=1.25,
@@ -210,6 +234,7 @@ def fleet(studio: Studio) -> None:
                     )
                     ec2.add_reference(image_id, "ec2:LaunchTemplate", template, region=region)
     studio.report("report", width=1180, height=820)
+    studio.report("report-dark", width=1180, height=820, dark=True)
     studio.report("report-phone", width=390, height=760, dark=True)
 
 
@@ -222,6 +247,21 @@ def chromium() -> str:
     raise SystemExit("No Chromium on PATH: run make browser.")
 
 
+def all_shown(cli: Cli, ec2: LocalEC2, folder: Path, browser: Browser | None = None) -> dict[str, str]:
+    """Picture -> a digest of what it shows today. With a browser, they are drawn as well."""
+    source = folder / "images"
+    source.mkdir()
+    (source / "Pulumi.yaml").write_text(
+        f"name: images\nruntime: {{name: python, options: {{virtualenv: {sys.prefix}}}}}\n"
+    )
+    ec2.set_time(NOW)
+    shown: dict[str, str] = {}
+    for number, draw in enumerate((terminals, pull_request, fleet)):
+        stack = Stack.create(cli, folder / str(number), ec2, source, name="prod")
+        draw(Studio(browser, stack, ec2, shown))
+    return shown
+
+
 def main() -> None:
     """Draw all of them."""
     IMAGES.mkdir(exist_ok=True)
@@ -230,19 +270,11 @@ def main() -> None:
         LocalEC2() as ec2,
         sync_playwright() as playwright,
     ):
-        ec2.set_time(NOW)
-        source = Path(folder, "images")
-        source.mkdir()
-        (source / "Pulumi.yaml").write_text(
-            f"name: images\nruntime: {{name: python, options: {{virtualenv: {sys.prefix}}}}}\n"
-        )
         cli = Cli(engine(), Path(folder, "pulumi-home"))
         browser = playwright.chromium.launch(
             executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for number, draw in enumerate((terminals, pull_request, fleet)):
-            stack = Stack.create(cli, Path(folder, str(number)), ec2, source, name="prod")
-            draw(Studio(browser, stack, ec2))
+        SHOWN.write_text(json.dumps(all_shown(cli, ec2, Path(folder), browser), indent=2) + "\n")
         browser.close()
 
 

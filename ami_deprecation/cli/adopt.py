@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import dates, ec2
+from .. import dates
 from ..doors import project
-from . import options, output, reading
+from . import import_file, options, output, reading
 from .exits import EXIT_CODES, CommandError, Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ..image import Image
 
+#: So many images that are left out are named for each reason; the rest is counted.
+_MOST_NAMED = 5
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -46,12 +48,34 @@ class Extras:
     on_destroy: str | None = None
 
 
-def adoptions(images: Sequence[Image]) -> list[Adoption]:
+def adoptions(images: Iterable[Image]) -> list[Adoption]:
     """The images that have a date, with valid and unique names made from their own."""
     dated = sorted(
         (image for image in images if image.date is not None), key=lambda i: (i.name, i.region, i.id)
     )
     return [Adoption(name, image) for name, image in zip(_names(dated), dated, strict=True)]
+
+
+def left_out(own: Sequence[Image], shared: Sequence[Image], *, include_disabled: bool) -> list[str]:
+    """One sentence for each reason why images are not adopted: how many, and which."""
+    reasons = {
+        "without a date": [image for image in own if image.date is None],
+        "disabled (--include-disabled)": [
+            image for image in own if image.date is not None and _is_disabled(image) and not include_disabled
+        ],
+        "not owned by this account, and only an image's owner can change its date": shared,
+    }
+    return [f"left out, {reason}: {_listed(images)}" for reason, images in reasons.items() if images]
+
+
+def _is_disabled(image: Image) -> bool:
+    return image.state == "disabled"
+
+
+def _listed(images: Sequence[Image]) -> str:
+    names = [f"{image.id} ({image.name})" for image in images[:_MOST_NAMED]]
+    more = len(images) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _names(images: Sequence[Image]) -> list[str]:
@@ -93,6 +117,13 @@ def as_yaml(adopted: Sequence[Adoption], extras: Extras) -> str:
             for key, value in _arguments(adoption, extras).items()
         ]
     return "\n".join(lines) + "\n"
+
+
+def as_import(adopted: Sequence[Adoption], extras: Extras, *, native: bool) -> str:
+    """A file for `pulumi import --file`."""
+    entry = import_file.native_entry if native else import_file.dynamic_entry
+    resources = [entry(each.name, each.image, _arguments(each, extras)) for each in adopted]
+    return json.dumps({"resources": resources}, indent=2) + "\n"
 
 
 def _arguments(adoption: Adoption, extras: Extras) -> Mapping[str, str]:
@@ -142,16 +173,27 @@ Examples:
   ami-deprecation adopt > dates.py
   ami-deprecation adopt --all-regions --name 'web-*' -o __main__.py
   ami-deprecation adopt --format yaml -o Pulumi.prod.yaml
+  ami-deprecation adopt --format import -o import.json
+  ami-deprecation adopt --format import --native -o import.json
 
 python is a program, or a module to import into one. yaml is a stack's configuration for the ready-to-use
 project. Read it, remove the images that you do not want to manage, and run `pulumi up`: the preview shows a
 resource to create for each image, and because the images already have these dates, no call changes EC2.
 
+import is a file for `pulumi import --file import.json --generate-code=false --protect=false` (Pulumi 3.254 or
+newer), which puts the same resources into the state at once: use it beside the program of the same command.
+With --native they are of the native provider's type, for programs in every Pulumi language.
+
 An existing file is not overwritten, because it may hold more than dates: a program, or a stack's other
 settings. Merge the new part by hand, or use --force.
 
+Images that are left out are named on stderr, with the reason: without a date, disabled, or shared by another
+account, whose images only their owner can change.
+
 Resources are named after their images; the Region and the image id follow where names are not unique.
-Deleting a resource later cancels its date; with --on-destroy restore, it puts the original date back.
+Deleting a resource later leaves the date that was on the image before, unless it was imported: then it is
+canceled. A date that the program moved in between is canceled; with --on-destroy restore, the original date
+comes back.
 
 {EXIT_CODES}"""
 
@@ -162,10 +204,15 @@ Deleting a resource later cancels its date; with --on-destroy restore, it puts t
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("python", "yaml")),
+    type=click.Choice(("python", "yaml", "import")),
     default="python",
     show_default=True,
-    help="A Python program, or a stack's configuration.",
+    help="A Python program, a stack's configuration, or a file for pulumi import.",
+)
+@click.option(
+    "--native",
+    is_flag=True,
+    help="With --format import: resources of the native provider, for every Pulumi language.",
 )
 @click.option(
     "--on-destroy",
@@ -184,6 +231,7 @@ def adopt(  # noqa: PLR0913  # one argument an option
     name: str | None,
     tags: Sequence[tuple[str, str]],
     form: str,
+    native: bool,
     on_destroy: str | None,
     include_disabled: bool,
     path: str | None,
@@ -195,19 +243,32 @@ def adopt(  # noqa: PLR0913  # one argument an option
     """
     if path is not None and not force and Path(path).is_file():
         raise CommandError(f"{path} exists: name another file, or use --force to overwrite it")
+    if native and form != "import":
+        raise CommandError(
+            "--native is for --format import: programs and configurations have Python's resource"
+        )
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
-    query = reading.Query(name=name, tags=options.by_key(tags), include_disabled=include_disabled)
+    query = reading.Query(name=name, tags=options.by_key(tags), include_shared=not tags)
     readings = reading.read(targets, query)
-    failed = [each for each in readings if each.trouble is not None]
-    if failed:
-        raise CommandError("; ".join(f"{each.region}: {each.trouble}" for each in failed), Exit.FAILED)
-    adopted = adoptions([image for each in readings for image in each.images])
+    failures = reading.failures(readings)
+    if failures:
+        raise CommandError("; ".join(failures), Exit.FAILED)
+    own = [image for each in readings for image in each.images]
+    shared = [image for each in readings for image in each.shared]
+    adopted = adoptions(image for image in own if include_disabled or not _is_disabled(image))
     extras = Extras(profile=profile, role_arn=role_arn, on_destroy=on_destroy)
-    code = as_yaml(adopted, extras) if form == "yaml" else as_python(adopted, extras, ec2.now())
+    if form == "import":
+        code = as_import(adopted, extras, native=native)
+    elif form == "yaml":
+        code = as_yaml(adopted, extras)
+    else:
+        code = as_python(adopted, extras, reading.gateway().now())
     output.write(code, path)
     click.echo(
         f"ami-deprecation: {len(adopted)} image{'s' if len(adopted) != 1 else ''} with a date in "
         f"{', '.join(each.region for each in readings)}",
         err=True,
     )
+    for sentence in left_out(own, shared, include_disabled=include_disabled):
+        click.echo(f"ami-deprecation: {sentence}", err=True)
     return Exit.OK

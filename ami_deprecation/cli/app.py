@@ -11,7 +11,7 @@ import click
 
 from .._version import __version__
 from ..errors import AmiDeprecationError, InvalidInput
-from . import adopt, comment, iam_policy, plan, report
+from . import adopt, comment, doctor, iam_policy, plan, report
 from .exits import EXIT_CODES, CommandError, Exit
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def group() -> None:
 
     \b
     Start with:
+      ami-deprecation doctor                             your account, Region and permissions
       ami-deprecation report                             your images and their dates, in your Region
       ami-deprecation adopt > dates.py                   a program that declares the existing dates
       pulumi preview --json | ami-deprecation comment    the preview as a pull-request comment
@@ -56,10 +57,21 @@ def group() -> None:
 
     No command changes anything in EC2: only `pulumi up` does. Credentials and Region are those of the AWS CLI,
     or the ones that --profile, --role-arn and --region name.
+
+    \b
+    Shell completion (Bash; likewise zsh_source and fish_source):
+      eval "$(_AMI_DEPRECATION_COMPLETE=bash_source ami-deprecation)"
     """  # noqa: D205, D301  # click shows it, with \b as its mark for lines that stay as they are
 
 
-for _command in (report.report, plan.plan, comment.comment, adopt.adopt, iam_policy.iam_policy):
+for _command in (
+    report.report,
+    plan.plan,
+    comment.comment,
+    adopt.adopt,
+    iam_policy.iam_policy,
+    doctor.doctor,
+):
     group.add_command(_command)
 
 

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from .. import ec2
-from ..ec2.regions import known_regions
-from . import options, output
+from . import options, output, reading
 from .exits import EXIT_CODES, CommandError, Exit
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ _IN_ITS_NAME = "ec2-images.amazonaws.com"
 class Needs:
     """What the policy has to allow."""
 
-    #: Whether dates are set and cancelled, or only read.
+    #: Whether dates are set and canceled, or only read.
     changes: bool = True
     #: Only these Regions; empty means all.
     regions: tuple[str, ...] = ()
@@ -50,6 +48,8 @@ class Needs:
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Whether DescribeImageReferences is called.
     references: bool = False
+    #: Whether DescribeInstanceImageMetadata is called.
+    running: bool = False
     #: Whether DescribeRegions is called.
     all_regions: bool = False
     partition: str = "aws"
@@ -69,9 +69,11 @@ def policy(needs: Needs) -> dict[str, object]:
 
 
 def _read(needs: Needs) -> Statement:
-    actions = ["ec2:DescribeImages"]
-    if needs.references:
-        actions.insert(0, "ec2:DescribeImageReferences")
+    actions = [
+        *(["ec2:DescribeImageReferences"] if needs.references else []),
+        "ec2:DescribeImages",
+        *(["ec2:DescribeInstanceImageMetadata"] if needs.running else []),
+    ]
     # These actions have no resource types: a policy can allow them only on "*".
     condition = {"StringEquals": {"ec2:Region": _one_or_many(needs.regions)}} if needs.regions else {}
     return _statement("ReadImages", actions, "*", condition)
@@ -132,19 +134,23 @@ sts:GetCallerIdentity, which returns the account, needs no permission.
 @click.option(
     "--references",
     is_flag=True,
-    help="Add what `report --references`, `--fail-within` and a policy's `in_use` need.",
+    help="Add what `report --references`, `--fail-within`, `plan --in-use` and a policy's `in_use` need.",
 )
-@click.option("--all-regions", is_flag=True, help="Add what `--all-regions` needs.")
+@click.option("--running", is_flag=True, help="Add what `report --running` needs.")
+@click.option(
+    "--all-regions", is_flag=True, help='Add what `--all-regions` and a policy with `regions="all"` need.'
+)
 @click.option(
     "--partition", metavar="NAME", help="aws, aws-cn, aws-us-gov, …. Default: that of the Regions, else aws."
 )
 @options.output
-def iam_policy(
+def iam_policy(  # noqa: PLR0913  # one argument an option
     *,
     read_only: bool,
     regions: Sequence[str],
     tags: Sequence[tuple[str, str]],
     references: bool,
+    running: bool,
     all_regions: bool,
     partition: str | None,
     path: str | None,
@@ -160,6 +166,7 @@ def iam_policy(
         regions=tuple(names),
         tags=options.by_key(tags),
         references=references,
+        running=running,
         all_regions=all_regions,
         partition=_partition(names, partition),
     )
@@ -169,14 +176,16 @@ def iam_policy(
 
 def _partition(regions: Sequence[str], given: str | None) -> str:
     for region in regions:
-        ec2.check_region(region)
-    partitions = {known_regions()[region] for region in regions} | ({given} if given else set())
+        reading.gateway().check_region(region)
+    partitions = {reading.gateway().partitions()[region] for region in regions} | (
+        {given} if given else set()
+    )
     if len(partitions) > 1:
         raise CommandError(
             f"a policy covers one partition, and these Regions are in {', '.join(sorted(partitions))}: "
             "run the command once for each"
         )
-    known = set(known_regions().values())
+    known = set(reading.gateway().partitions().values())
     if given and given not in known:
         raise CommandError(
             f"{given!r} is not a partition that boto3 knows: use one of {', '.join(sorted(known))}"

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from .. import ec2
-from ..core import identity, inputs
+from ..core import inputs
+from ..core.targets import AwsConfig, resolve, resolve_identity
 from ..ec2 import Target
+from ..image import SEVERITIES
 from . import reading
 from .exits import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from ..image import Severity
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -40,6 +43,28 @@ def duration(name: str, *, default: str | None = None, text: str) -> Callable[[_
     return click.option(
         name, callback=_duration, default=default, show_default=True, metavar="DURATION", help=text
     )
+
+
+def _severities(
+    _: click.Context, param: click.Parameter, values: Sequence[str]
+) -> Mapping[Severity, int] | None:
+    """Read ``critical=7,high=30``."""
+    days: dict[Severity, int] = {}
+    for value in split(values):
+        word, _equals, number = value.lower().partition("=")
+        severity = next((each for each in SEVERITIES if each == word), None)
+        if severity is None or not re.fullmatch(r"[0-9]{1,5}", number):
+            raise click.BadParameter(
+                f"{value!r} is not a severity and days: write critical=7,high=30 (of {', '.join(SEVERITIES)})",
+                param=param,
+            )
+        days[severity] = int(number)
+    return days or None
+
+
+def severities(name: str, *, text: str) -> Callable[[_Command], _Command]:
+    """An option that takes days by severity."""
+    return click.option(name, multiple=True, callback=_severities, metavar="SEVERITY=DAYS[,…]", help=text)
 
 
 def pairs(_: click.Context, param: click.Parameter, values: Sequence[str]) -> list[tuple[str, str]]:
@@ -136,19 +161,17 @@ def targets(
     """
     if role_arn is not None:
         inputs.check_role_arn(role_arn)
-    who = identity.resolve(identity.StackConfig(), profile=profile, role_arn=role_arn, provider=None)
-    chosen = split(names)
-    if all_regions and chosen:
+    if all_regions and names:
         raise CommandError("--region and --all-regions are both set: use one of them")
+    gateway, config = reading.gateway(), AwsConfig()
+    in_force = None if names else gateway.default_region(profile)
     if all_regions:
-        home = Target(who, ec2.default_region(profile) or _ANY_REGION)
-        chosen = reading.regions(home)
-    elif not chosen:
-        in_force = ec2.default_region(profile)
-        if in_force is None:
-            raise CommandError("no Region is set: use --region eu-west-1 or --all-regions, or set AWS_REGION")
-        chosen = [in_force]
-    for region in chosen:
-        if not all_regions:
-            ec2.check_region(region)
-    return [Target(who, region) for region in chosen]
+        who = resolve_identity(config, profile, role_arn)
+        home = Target(who, in_force or _ANY_REGION)
+        return [Target(who, region) for region in reading.regions(home)]
+    if not names and in_force is None:
+        raise CommandError("no Region is set: use --region eu-west-1 or --all-regions, or set AWS_REGION")
+    return [
+        resolve(gateway, config, region=region, profile=profile, role_arn=role_arn)
+        for region in split(names) or (in_force,)
+    ]

@@ -13,15 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import dates, ec2
-from ..core.inputs import InDaysOnce
+from .. import dates
+from ..core.inputs import Notice
 from ..errors import InvalidInput
 from ..fleet import arguments as policy_arguments
 from ..fleet import plan as planning
-from ..fleet import reading
+from ..fleet import reading as fleet_reading
 from ..fleet.arguments import Given
-from ..image import SEVERITIES
-from . import options, output
+from . import options, output, reading
 from .exits import EXIT_CODES, Exit
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from ..fleet.arguments import PolicyArguments
     from ..fleet.plan import Child, Plan
     from ..fleet.selection import Decision
+    from ..image import Severity
 
 EPILOG = f"""\b
 Examples:
@@ -84,20 +84,6 @@ class Row(TypedDict):
     notice_days: int | None
     rule: str
     reason: str
-
-
-def _severities(_: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, int] | None:
-    """Read ``critical=7,high=30``."""
-    days: dict[str, int] = {}
-    for value in options.split(values):
-        severity, _equals, number = value.partition("=")
-        if severity not in SEVERITIES or not number.isdecimal():
-            raise click.BadParameter(
-                f"{value!r} is not a severity and days: write critical=7,high=30 (of {', '.join(SEVERITIES)})",
-                param=param,
-            )
-        days[severity] = int(number)
-    return days or None
 
 
 _count = click.IntRange(min=0)
@@ -159,13 +145,7 @@ _count = click.IntRange(min=0)
     metavar="DAYS",
     help="Days after an image's creation.",
 )
-@click.option(
-    "--fix-days",
-    multiple=True,
-    callback=_severities,
-    metavar="SEVERITY=DAYS[,…]",
-    help="Days after a fix became available for a finding: critical=7,high=30.",
-)
+@options.severities("--fix-days", text="Days after a fix became available for a finding: critical=7,high=30.")
 @click.option("--whole-releases", is_flag=True, help="Count only images that are available in every Region.")
 @click.option(
     "--notice-days", type=_count, metavar="DAYS", help="No new date is nearer than this. Default: 14."
@@ -204,7 +184,7 @@ def plan(  # noqa: PLR0913  # one argument an option
     grace_days: int | None,
     keep_at_least: int | None,
     deprecate_after_days: int | None,
-    fix_days: Mapping[str, int] | None,
+    fix_days: Mapping[Severity, int] | None,
     whole_releases: bool,
     notice_days: int | None,
     in_use: str,
@@ -240,12 +220,13 @@ def plan(  # noqa: PLR0913  # one argument an option
     )
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
     targets = [target for target in targets if target.region not in arguments.exclude_regions]
-    made = reading.read(targets, [], arguments, {})
-    now = ec2.now()
+    gateway = reading.gateway()
+    made = fleet_reading.read(gateway, targets, [], arguments, {})
+    now = gateway.now()
     output.write(
         _as_json(made, now) if form == "json" else _as_table(made, now, to_file=path is not None), path
     )
-    for warning in made.warnings:
+    for warning in (*made.warnings, *planning.public_parameter_notes(made, now)):
         click.echo(f"ami-deprecation: {warning}", err=True)
     for region, trouble in made.troubles:
         click.echo(f"ami-deprecation: {region} is not in the plan: {trouble}", err=True)
@@ -283,7 +264,7 @@ def _row(decision: Decision, child: Child | None, now: datetime) -> Row:
         "created": dates.to_exact_text(image.creation_date),
         "deprecation_time": None if image.date is None else dates.to_text(image.date),
         "date": None if date is None else dates.to_text(date),
-        "notice_days": child.schedule.days if child and isinstance(child.schedule, InDaysOnce) else None,
+        "notice_days": child.schedule.days if child and isinstance(child.schedule, Notice) else None,
         "rule": decision.rule,
         "reason": decision.because,
     }

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from fnmatch import fnmatchcase
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from ..ec2 import listing
+from ..ec2 import Gateway
 from ..errors import AmiDeprecationError
+from ..settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,29 +29,45 @@ if TYPE_CHECKING:
     from ..image import Image
 
 _AT_ONCE = 8
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which of the account's images."""
+    """Which images to read."""
 
     name: str | None = None
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     include_disabled: bool = True
-    #: The images of which to ask who uses them.
+    #: The images that the account's instances run on, instead of the account's own.
+    running: bool = False
+    #: Images of other accounts that are shared with this one, too.
+    include_shared: bool = False
+    #: Whether to read the references of an image.
     references: Callable[[Image], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a Region answered."""
+    """What one Region returned."""
 
     region: str
     images: tuple[Image, ...] = ()
-    #: For the images that were asked about.
+    #: The references of the images whose references were read.
     references: Mapping[str, Sequence[Reference]] = field(default_factory=dict)
-    #: Why it is not all there.
+    #: Those of other accounts that are shared with this one.
+    shared: tuple[Image, ...] = ()
+    #: For the images of running instances: how many instances.
+    instances: Mapping[str, int] = field(default_factory=dict)
+    #: Why it is not complete.
     trouble: AmiDeprecationError | None = None
+
+
+@cache
+def gateway() -> Gateway:
+    """The gateway of this process. On a terminal, boto3 may ask for an MFA code."""
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    return Gateway(read_settings(os.environ), freeze_gc=True, may_prompt=on_terminal)
 
 
 def read(targets: Sequence[Target], query: Query) -> list[Reading]:
@@ -62,8 +83,8 @@ def read(targets: Sequence[Target], query: Query) -> list[Reading]:
 
 
 def regions(home: Target) -> list[str]:
-    """The Regions that the account has switched on."""
-    return listing.list_regions(home)
+    """The Regions that are enabled for the account."""
+    return gateway().list_regions(home)
 
 
 @contextlib.contextmanager
@@ -85,25 +106,52 @@ def _progress() -> Iterator[Progress]:
 
 def _read_one(query: Query, progress: Progress, task: TaskID, target: Target) -> Reading:
     images: list[Image] = []
+    instances: dict[str, int] = {}
     references: dict[str, list[Reference]] = {}
+    shared: tuple[Image, ...] = ()
 
     def show(what: str, count: int) -> None:
         progress.update(task, description=f"{target.region}: {count} {what}")
 
     try:
-        images = listing.list_images(
-            target,
-            name=query.name,
-            tags=query.tags or None,
-            include_disabled=query.include_disabled,
-            on_page=partial(show, "images"),
-        )
+        if query.running:
+            used = gateway().instance_images(target, on_page=partial(show, "instances"))
+            images = [image for image, _ in used if fnmatchcase(image.name, query.name or "*")]
+            instances = {image.id: count for image, count in used}
+        else:
+            images = gateway().list_images(
+                target,
+                name=query.name,
+                tags=query.tags or None,
+                include_disabled=query.include_disabled,
+                on_page=partial(show, "images"),
+            )
+        if query.include_shared:
+            own = {image.id for image in images}
+            launchable = gateway().list_images(target, owners=(), executable_users=("self",), name=query.name)
+            shared = tuple(image for image in launchable if image.id not in own and not image.public)
         asked = [image.id for image in images if query.references(image)]
-        references = listing.image_references(
+        references = gateway().image_references(
             target, asked, on_page=partial(show, "looked at for references")
         )
     except AmiDeprecationError as trouble:
-        return Reading(target.region, tuple(images), references, trouble)
+        return Reading(target.region, tuple(images), references, shared, instances, trouble)
     finally:
         progress.advance(task)
-    return Reading(target.region, tuple(images), references)
+    return Reading(target.region, tuple(images), references, shared, instances)
+
+
+def failures(readings: Sequence[Reading]) -> list[str]:
+    """One sentence for each cause: an account that cannot be read fails in every Region for the same one."""
+    causes: defaultdict[tuple[str, str], list[Reading]] = defaultdict(list)
+    for each in readings:
+        if each.trouble is not None:
+            what = "the use of its images is not completely known" if each.images else "not in the report"
+            causes[what, str(each.trouble).replace(each.region, "")].append(each)
+    return [f"{_named(of)}: {what}: {of[0].trouble}" for (what, _), of in causes.items()]
+
+
+def _named(readings: Sequence[Reading]) -> str:
+    names = [each.region for each in readings]
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more Regions" if more > 0 else "")

@@ -8,15 +8,15 @@ call.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from time import sleep
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .. import ec2
 from ..ec2 import Target
 from ..errors import AmiDeprecationError, InvalidInput, WrongAccount
-from . import context, rules
+from . import rules, targets
 from .claims import Claim
 from .inputs import UNKNOWN, At, Inputs, Problem, Unknown
+from .keys import POLICY_TYPE
 from .state import Facts, Plan, State, facts_of
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: A check, and the create that follows it, may use what the process has read within this time, in seconds.
 MAX_AGE = 300.0
-#: EC2 may not show an image for a moment: a single "not found" is asked again after this time, in seconds.
-LOOK_AGAIN_AFTER = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,39 +37,44 @@ class Checked:
     problems: tuple[Problem, ...] = ()
 
 
-def check(run: Run, old: State | None, given: Inputs) -> Checked:
+def check(run: Run, old: State | None, given: Inputs, *, leaves_date: bool = False) -> Checked:
     """Plan one resource, and list everything that is wrong with it.
 
     Args:
         run: what this process remembers.
         old: what the old inputs say; None for a resource that is to be created, also in a replacement.
         given: the program's inputs.
+        leaves_date: the program leaves the date to others (``ignore_changes``).
     """
     same_image = old is not None and old.inputs.image_id == given.image_id
     try:
-        region = context.region_of(
+        if given.aws is None:
+            targets.refuse_disabled(run.stack)
+        region = targets.region_of(
             run, given, until_now=old.region or None if old is not None and same_image else None
         )
-        who = context.identity_of(run, given)
+        who = targets.identity_of(run, given)
     except InvalidInput as wrong:
         return Checked(None, (Problem("region" if given.region else "", str(wrong)),))
     except AmiDeprecationError as wrong:
         return Checked(None, (Problem("profile" if given.profile else "", str(wrong)),))
     given = replace(given, region=region)
     if isinstance(region, Unknown) or isinstance(who, Unknown) or isinstance(given.image_id, Unknown):
-        return _check_without_image(given)
+        return _check_without_image(run, given)
     if old is not None and (old.inputs.image_id, old.region) != (given.image_id, region):
         run.moves_on(old.image_id, old.region, given.resource)
-    return _Check(run, old, given, given.image_id, Target(who, region)).check()
+    one = _Check(run, old, given, given.image_id, Target(who, region))
+    is_replaced = old is None or bool(rules.replacement_keys(old, given, region))
+    return one.leave(old) if leaves_date and old is not None and not is_replaced else one.check()
 
 
-def _check_without_image(given: Inputs) -> Checked:
+def _check_without_image(run: Run, given: Inputs) -> Checked:
     """Check what can be checked of an image that is not known yet, one made in the same stack for example."""
     wanted = given.schedule
     plan = Plan(given, UNKNOWN, wanted.when if isinstance(wanted, At) else UNKNOWN)
     if not isinstance(wanted, At):
         return Checked(plan)
-    refusal = rules.date_refusal(None, wanted, wanted.when, ec2.now())
+    refusal = rules.date_refusal(None, wanted, wanted.when, run.ec2.now())
     return Checked(plan, () if refusal is None else (Problem(refusal.property, refusal.sentence),))
 
 
@@ -84,6 +87,8 @@ class _Check:
     given: Inputs
     image_id: str
     target: Target
+    #: The program's date, if it was changed outside Pulumi and EC2 no longer accepts it.
+    given_up: datetime | None = None
 
     @property
     def region(self) -> str:
@@ -98,11 +103,20 @@ class _Check:
         plan = self._plan(old, image)
         if old is not None:
             self.run.remember(self.image_id, self.region, old)
+        self._warn_of_lost_original(plan)
         duplicate = self._claim(old, plan)
         return Checked(plan, (*problems, *([duplicate] if duplicate else [])))
 
+    def leave(self, old: State) -> Checked:
+        """Plan a resource whose date the program leaves to others: nothing is read."""
+        self.run.leave_alone(self.image_id, self.region, self.given.resource)
+        self.run.remember(self.image_id, self.region, old)
+        plan = Plan(self.given, old.facts, old.live, left_alone=old)
+        duplicate = self._claim(old, plan)
+        return Checked(plan, () if duplicate is None else (duplicate,))
+
     def _state_of_same_image(self) -> State | None:
-        """What is known of this image: from the old inputs, or from the check before a replacement."""
+        """What is known about this image, from the old inputs or from the check before a replacement."""
         old = self.old
         if old is None:
             return self.run.remembered(self.image_id, self.region)
@@ -119,57 +133,93 @@ class _Check:
 
     def _look(self, old: State | None) -> tuple[Image | None, list[Problem]]:
         if self.run.skips_checks(self.target):
-            return None, []
+            return None, self._go_without_image(old, None)
         try:
-            image = look_twice(self.target, self.image_id, MAX_AGE)
-            refusal = rules.image_refusal(image, self.image_id, self.region, None)
+            image = look_twice(self.run, self.target, self.image_id, MAX_AGE)
+            had = self.old is not None and old is not None
+            refusal = rules.image_refusal(image, self.image_id, self.region, None, had=had)
             if image is not None and refusal is None:
-                account = ec2.caller_account(self.target)
+                account = self.run.ec2.caller_account(self.target)
                 refusal = rules.image_refusal(image, self.image_id, self.region, account)
         except WrongAccount:
             raise
         except AmiDeprecationError as trouble:
-            self.run.skip_checks(self.target)
-            self.run.warn_once(f"live checks in {self.region} were skipped: {trouble}")
-            return None, []
+            if not self.run.ec2.settings.strict:
+                self.run.skip_checks(self.target)
+            return None, self._go_without_image(old, trouble)
         if image is None and self.old is not None and old is not None:
             # It was there when its date was set, and for minutes after that EC2 may not show it.
             self.run.warn_once(
-                f"{refusal.sentence if refusal else self.image_id}; its date cannot be changed while EC2 does not show it"
+                f"{self.image_id} in {self.region} is not shown by EC2, so its date cannot be changed now: if it was "
+                "deregistered, remove it from the program"
             )
             return None, []
         if refusal is not None or image is None:
             return None, [Problem(refusal.property, refusal.sentence)] if refusal else []
+        self.run.see(image)
         return image, self._judge_date(old, image)
+
+    def _go_without_image(self, old: State | None, trouble: AmiDeprecationError | None) -> list[Problem]:
+        """What can be said when the live check cannot be made: ``trouble`` the first time, None after that."""
+        if trouble is not None and self.run.ec2.settings.strict:
+            return [Problem("", f"{self.image_id} in {self.region} could not be checked: {trouble}")]
+        self.run.warn_of_skipped_check(self.target, self.image_id, trouble)
+        wanted = self.given.schedule
+        if not isinstance(wanted, At) or self._is_unchanged(old):
+            return []
+        refusal = rules.offline_refusal(wanted, self.run.ec2.now())
+        return [] if refusal is None else [Problem(refusal.property, refusal.sentence)]
 
     def _judge_date(self, old: State | None, image: Image) -> list[Problem]:
         wanted = self.given.schedule
         if isinstance(wanted, Unknown):
             return []
-        now = ec2.now()
+        now = self.run.ec2.now()
         when = rules.date_for(wanted, old, image, now, first=self.old is None)
         refusal = rules.date_refusal(image, wanted, when, now)
         if refusal is None:
             for note in rules.notes_on(image, wanted, when, new=old is None):
                 self.run.warn_once(note)
-            return []
+            return self._try(image, when) if image.date != when else []
         if self._is_unchanged(old) and self.old is not None:
             # Changed outside Pulumi, and EC2 does not take ours back: no reason to fail every run.
             where = f"{image.id} ({image.name}) in {image.region}"
             self.run.warn_once(f"{where}: the date cannot be put back: {refusal.sentence}")
+            self.given_up = when
             return []
         return [Problem(refusal.property, refusal.sentence)]
 
+    def _try(self, image: Image, when: datetime) -> list[Problem]:
+        """Ask EC2 whether these credentials may set the date, if the settings say so."""
+        if not self.run.ec2.settings.dry_run:
+            return []
+        try:
+            self.run.ec2.try_enable(self.target, image.id, when)
+        except AmiDeprecationError as refused:
+            return [Problem("", str(refused))]
+        return []
+
     def _plan(self, old: State | None, image: Image | None) -> Plan:
-        # The date found belongs to the first time that this resource saw the image.
+        # The original date is the one from when this resource first read the image.
         facts: Facts | None = old.facts if old else None
         if image is not None:
             facts = facts_of(image, image.date if old is None else old.previous)
         wanted = self.given.schedule
         date: datetime | Unknown | None = (
-            wanted if isinstance(wanted, Unknown) else rules.settled_date(wanted, old, image, ec2.now())
+            wanted
+            if isinstance(wanted, Unknown)
+            else rules.settled_date(wanted, old, image, self.run.ec2.now())
         )
-        return Plan(self.given, facts, date)
+        return Plan(self.given, facts, date, self.given_up)
+
+    def _warn_of_lost_original(self, plan: Plan) -> None:
+        """Previews do not check removals, so warn earlier about what a removal cannot do."""
+        if not isinstance(plan.facts, Facts) or isinstance(plan.date, Unknown):
+            return
+        lost = rules.lost_original(self.given, plan.facts.previous, plan.date, self.run.ec2.now())
+        if lost is not None:
+            where = f"{self.image_id} ({plan.facts.image_name}) in {self.region}"
+            self.run.warn_once(f"{where}: {lost}, so a removal cancels the date")
 
     def _claim(self, old: State | None, plan: Plan) -> Problem | None:
         owner = plan.facts.owner_id if isinstance(plan.facts, Facts) else None
@@ -185,14 +235,44 @@ class _Check:
         return Problem(
             "image_id",
             f"{self.image_id} in {self.region} is given a date by two resources, {other.resource!r} and "
-            f"{self.given.resource!r}: keep one of them",
+            f"{self.given.resource!r}: {_way_out(other.resource, self.given.resource)}",
         )
 
 
-def look_twice(target: Target, image_id: str, max_age: float) -> Image | None:
-    """The image; one that EC2 does not show is asked for again after a moment, because a single answer can be wrong."""
-    image = ec2.read_image(target, image_id, max_age)
+def _way_out(*resources: str | None) -> str:
+    """How to fix two resources for one image."""
+    of_policy = [POLICY_TYPE in (resource or "") for resource in resources]
+    if any(of_policy) and not all(of_policy):
+        return "name the image in exclude of the policy, or remove the other resource"
+    return "keep one of them"
+
+
+def warn_of_change(run: Run, old: State, planned: State) -> None:
+    """Say what a reviewer of a change should know, once the whole old state is known."""
+    hint = rules.moved_with_clock(old, planned.inputs.schedule, run.ec2.now())
+    if hint is not None:
+        run.warn_once(hint)
+    _warn_of_outside_change(run, old, planned)
+
+
+def _warn_of_outside_change(run: Run, old: State, planned: State) -> None:
+    """Name the date that is on the image, when the check has read it and somebody else has changed it.
+
+    A check knows only the old inputs, which do not say when the date was last written: EC2 may still show the one before.
+    """
+    image = run.seen(old.image_id, old.region)
     if image is None:
-        sleep(LOOK_AGAIN_AFTER)
-        image = ec2.read_image(target, image_id, 0)
+        return
+    settle = timedelta(seconds=run.ec2.settings.settle_seconds)
+    note = rules.outside_change(old, image, planned.live, run.ec2.now(), settle)
+    if note is not None:
+        run.warn_once(note)
+
+
+def look_twice(run: Run, target: Target, image_id: str, max_age: float) -> Image | None:
+    """The image; one that EC2 does not show is asked for again after a moment, because a single answer can be wrong."""
+    image = run.ec2.read_image(target, image_id, max_age)
+    if image is None:
+        run.ec2.pause(run.ec2.settings.look_again_seconds)
+        image = run.ec2.read_image(target, image_id, 0)
     return image

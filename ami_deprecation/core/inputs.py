@@ -1,6 +1,7 @@
 """Props as the engine sends them <-> a frozen, typed value. Pure.
 
-After ``parse`` nobody checks a type again.
+``DEFINITIONS`` says once what there is to give: the parser, the normal form, the ready-to-use project's keys and the
+reference are made from it. After ``parse`` nobody checks a type again.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
 from .. import dates
 from ..errors import InvalidInput
+from . import keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,26 +28,90 @@ class Unknown(enum.Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 
-T = TypeVar("T")
-
-#: The three ways to give a date: exactly one is given.
-SCHEDULE_KEYS = ("deprecate_at", "deprecate_after_days", "deprecate_in_days")
-
 OnDestroy = Literal["cancel", "restore"]
-
-#: Not shown in a preview (the engine hides keys that begin so): the resource's name, for sentences,
-#: and what is taken from ``opts.provider``.
-RESOURCE_KEY = "__resource"
-PROVIDER_AWS_KEY = "__aws"
-#: Marks "in N days" as one of a policy: see ``InDaysOnce``.
-ONCE_KEY = "__once"
-#: A sentence on options that cannot be honoured; check turns it into a failure.
-PROVIDER_PROBLEM_KEY = "__provider_problem"
 
 #: The id of an image, and the ARN of a role.
 IMAGE_ID = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+")
 _A_ROLE_ARN = "the ARN of a role, like arn:aws:iam::123456789012:role/name"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One input: what each door calls it, and what it may be.
+
+    A new one is added here and as a field of ``Inputs`` below; CONTRIBUTING has the recipe.
+    """
+
+    #: The name in Python, and the key in the dynamic resource's state.
+    name: str
+    #: What it means: the reference prints it.
+    doc: str
+    type: type[str] | type[int] = str
+    #: A text has to match this in full.
+    pattern: re.Pattern[str] | None = None
+    #: The allowed values, if there is a fixed set.
+    choices: tuple[str, ...] = ()
+    #: What a message says after an invalid value.
+    refusal: str = ""
+    #: The message when the input is missing; empty when it is optional.
+    missing: str = ""
+    default: str | None = None
+
+    @property
+    def camel(self) -> str:
+        """The name in a stack's configuration."""
+        return camel(self.name)
+
+
+def camel(name: str) -> str:
+    """``deprecate_in_days`` as ``deprecateInDays``."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+DEFINITIONS = (
+    Definition(
+        "image_id",
+        "The image",
+        pattern=IMAGE_ID,
+        refusal="is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits, like ami-0123456789abcdef0",
+        missing="image_id is missing: give the id of an AMI, like ami-0123456789abcdef0",
+    ),
+    Definition(
+        "deprecate_at",
+        "The date: a day (midnight UTC), or a time with an offset",
+    ),
+    Definition("deprecate_after_days", "Days from the image's creation date", type=int),
+    Definition(
+        "deprecate_in_days",
+        "Days from the first apply, 0 = immediately; resolved once, then fixed",
+        type=int,
+    ),
+    Definition(
+        "region",
+        "The image's Region",
+        refusal="is not the name of a Region, like eu-west-1",
+    ),
+    Definition(
+        "profile",
+        "A profile of the AWS configuration",
+        refusal="is not the name of a profile in your AWS configuration",
+    ),
+    Definition(
+        "role_arn",
+        "A role to assume through STS",
+        pattern=ROLE_ARN,
+        refusal=f"is not {_A_ROLE_ARN}",
+    ),
+    Definition(
+        "on_destroy",
+        "What happens to the date when the resource is removed",
+        choices=("cancel", "restore"),
+        refusal='is neither "cancel" nor "restore"',
+        default="cancel",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -57,21 +123,21 @@ class At:
 
 @dataclass(frozen=True)
 class AfterDays:
-    """That many days after the image was made."""
+    """Days after the image's creation."""
 
     days: int
 
 
 @dataclass(frozen=True)
 class InDays:
-    """That many days after this was first applied."""
+    """Days after the first apply."""
 
     days: int
 
 
 @dataclass(frozen=True)
-class InDaysOnce(InDays):
-    """A policy's notice: only for an image without an earlier date, and settled for good then.
+class Notice(InDays):
+    """A policy's notice: only for an image without an earlier date, and resolved once.
 
     Another number of days is no change, because it would move the dates of images that are long deprecated.
     """
@@ -84,7 +150,7 @@ Schedule = At | AfterDays | InDays
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a program says of one image. A field is UNKNOWN only in a preview."""
+    """What a program declares for one image. A field is UNKNOWN only in a preview."""
 
     image_id: str | Unknown
     schedule: Schedule | Unknown
@@ -94,7 +160,7 @@ class Inputs:
     on_destroy: OnDestroy | Unknown = "cancel"
     #: The resource's name in the program, and its parent's type when it has one.
     resource: str | None = None
-    #: What an explicit aws provider says (camelCase keys, as its own configuration has them).
+    #: The settings of an explicit aws provider (camelCase keys, as its own configuration has them).
     aws: Mapping[str, object] | Unknown | None = None
     #: Which of the three dates was given, for one that is not known yet.
     unknown_date: str | None = field(default=None, compare=False)
@@ -118,44 +184,31 @@ class _Reader:
     def fail(self, key: str, sentence: str) -> None:
         self.problems.append(Problem(key, sentence))
 
-    def image_id(self) -> str | Unknown:
-        value = self.props.get("image_id")
+    def text(self, of: Definition) -> str | Unknown | None:
+        value = self.props.get(of.name)
         if isinstance(value, Unknown):
             return value
         if value is None:
-            self.fail("image_id", "image_id is missing: give the id of an AMI, like ami-0123456789abcdef0")
-        elif not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
-            self.fail(
-                "image_id",
-                f"{value!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits, "
-                "like ami-0123456789abcdef0",
-            )
+            if of.missing:
+                self.fail(of.name, of.missing)
+            return of.default
+        if (
+            not isinstance(value, str)
+            or not value.strip()
+            or (of.pattern and not of.pattern.fullmatch(value))
+            or (of.choices and value not in of.choices)
+        ):
+            self.fail(of.name, f"{value!r} {of.refusal}")
         return str(value)
-
-    def text(self, key: str, pattern: re.Pattern[str] | None, form: str) -> str | Unknown | None:
-        value = self.props.get(key)
-        if value is None or isinstance(value, Unknown):
-            return value
-        if not isinstance(value, str) or not value.strip() or (pattern and not pattern.fullmatch(value)):
-            self.fail(key, f"{value!r} is not {form}")
-        return str(value)
-
-    def on_destroy(self) -> OnDestroy | Unknown:
-        value = self.props.get("on_destroy")
-        if isinstance(value, Unknown):
-            return value
-        if value not in (None, "cancel", "restore"):
-            self.fail("on_destroy", f'{value!r} is neither "cancel" nor "restore"')
-        return "restore" if value == "restore" else "cancel"
 
     def schedule(self) -> Schedule | Unknown:
-        given = [key for key in SCHEDULE_KEYS if self.props.get(key) is not None]
+        given = [key for key in keys.SCHEDULE_KEYS if self.props.get(key) is not None]
         if len(given) != 1:
             listed = (
                 " and ".join([", ".join(given[:-1]), given[-1]]) + " are set" if given else "no date is set"
             )
             # No property is named: none is wrong by itself, and no value is worth showing.
-            self.fail("", f"{listed}: set exactly one of {', '.join(SCHEDULE_KEYS)}")
+            self.fail("", f"{listed}: set exactly one of {', '.join(keys.SCHEDULE_KEYS)}")
             return UNKNOWN
         (key,) = given
         value = self.props[key]
@@ -170,7 +223,7 @@ class _Reader:
         days = self._days(key, value)
         if key == "deprecate_after_days":
             return AfterDays(days)
-        return InDaysOnce(days) if self.props.get(ONCE_KEY) is True else InDays(days)
+        return Notice(days) if self.props.get(keys.ONCE_KEY) is True else InDays(days)
 
     def _days(self, key: str, value: object) -> int:
         whole = (
@@ -189,21 +242,22 @@ class _Reader:
 def parse(props: Mapping[str, object]) -> tuple[Inputs, list[Problem]]:
     """Read checked or unchecked inputs. The value is good only when there is no problem."""
     reader = _Reader(props)
-    refused = props.get(PROVIDER_PROBLEM_KEY)
+    refused = props.get(keys.PROVIDER_PROBLEM_KEY)
     if isinstance(refused, str):
         reader.fail("", refused)
-    aws = props.get(PROVIDER_AWS_KEY)
-    resource = props.get(RESOURCE_KEY)
+    aws = props.get(keys.PROVIDER_AWS_KEY)
+    resource = props.get(keys.RESOURCE_KEY)
+    values: dict[str, object] = {}
+    for each in DEFINITIONS:  # in their order, which is that of the problems
+        if each.name not in keys.SCHEDULE_KEYS:
+            values[each.name] = reader.text(each)
+        elif "schedule" not in values:
+            values["schedule"] = reader.schedule()
     value = Inputs(
-        image_id=reader.image_id(),
-        schedule=reader.schedule(),
-        region=reader.text("region", None, "the name of a Region, like eu-west-1"),
-        profile=reader.text("profile", None, "the name of a profile in your AWS configuration"),
-        role_arn=reader.text("role_arn", ROLE_ARN, _A_ROLE_ARN),
-        on_destroy=reader.on_destroy(),
+        **values,  # type: ignore[arg-type]  # typed by the definitions
         resource=resource if isinstance(resource, str) else None,
         aws=aws if isinstance(aws, (dict, Unknown)) else None,
-        unknown_date=next((key for key in SCHEDULE_KEYS if isinstance(props.get(key), Unknown)), None),
+        unknown_date=next((key for key in keys.SCHEDULE_KEYS if isinstance(props.get(key), Unknown)), None),
     )
     return value, reader.problems
 
@@ -221,14 +275,14 @@ def check_role_arn(text: str) -> None:
 def to_props(value: Inputs) -> dict[str, object]:
     """Write inputs in their normal form: how they are stored, compared and shown."""
     props = {
-        "image_id": value.image_id,
+        **{
+            each.name: getattr(value, each.name)
+            for each in DEFINITIONS
+            if each.name not in keys.SCHEDULE_KEYS
+        },
         **_schedule_props(value),
-        "region": value.region,
-        "profile": value.profile,
-        "role_arn": value.role_arn,
-        "on_destroy": value.on_destroy,
-        RESOURCE_KEY: value.resource,
-        PROVIDER_AWS_KEY: value.aws,
+        keys.RESOURCE_KEY: value.resource,
+        keys.PROVIDER_AWS_KEY: value.aws,
     }
     return {key: given for key, given in props.items() if given is not None}
 
@@ -241,5 +295,5 @@ def _schedule_props(value: Inputs) -> dict[str, object]:
         return {"deprecate_at": dates.to_text(wanted.when)}
     if isinstance(wanted, AfterDays):
         return {"deprecate_after_days": wanted.days}
-    once = {ONCE_KEY: True} if isinstance(wanted, InDaysOnce) else {}
+    once = {keys.ONCE_KEY: True} if isinstance(wanted, Notice) else {}
     return {"deprecate_in_days": wanted.days, **once}

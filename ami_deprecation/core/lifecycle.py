@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from time import monotonic, sleep
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from .. import ec2
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
-from ..settings import settings
-from . import context, rules
+from . import rules, targets
 from .check import MAX_AGE, look_twice
 from .claims import Claim
 from .inputs import At, Unknown
@@ -19,6 +17,7 @@ from .state import State, text_or_none
 
 if TYPE_CHECKING:
     from ..ec2 import Target
+    from .inputs import Inputs
     from .run import Run
 
 #: A refresh reads many images one after the other: an answer of this age is as good as a new one, in seconds.
@@ -28,24 +27,28 @@ _DELETE_AGE = 15.0
 _PENDING_EVERY = 5.0
 _SETTLE_FIRST = 1.0
 _SETTLE_EVERY = 8.0
-_NOT_THERE_YET = 10.0
 
 
-def _settle() -> timedelta:
-    return timedelta(seconds=settings().settle_seconds)
+def _settle(run: Run) -> timedelta:
+    return timedelta(seconds=run.ec2.settings.settle_seconds)
 
 
-def create(run: Run, planned: State) -> State:
+def _first_wait(run: Run) -> float:
+    return min(_SETTLE_FIRST, run.ec2.settings.look_again_seconds)
+
+
+def create(run: Run, planned: State, patience: float | None = None) -> State:
     """Give the image its date, or adopt the date when the image has it already.
 
     Args:
         run: what this process remembers.
         planned: the inputs, and what the check read of the image.
+        patience: how long to wait for a pending image, in seconds; None: as the settings say.
     """
-    target = context.target_of(run, planned.inputs, planned.region)
+    target = targets.target_of(run, planned.inputs, planned.region)
     claim = _claim(target, planned)
     run.claims.hold(claim)
-    image = _wait_until_usable(run, target, planned.image_id)
+    image = _wait_until_usable(run, target, planned.image_id, patience=patience)
     run.claims.hold(replace(claim, owner_id=image.owner_id))
     # A check has read it, and remembers the original date across a taint; without one, it is the date of now.
     previous = planned.previous if planned.owner_id is not None else image.date
@@ -54,12 +57,14 @@ def create(run: Run, planned: State) -> State:
     return state
 
 
-def update(run: Run, old: State, planned: State) -> State:
-    """Move the date in place."""
-    target = context.target_of(run, planned.inputs, old.region)
+def update(run: Run, old: State, planned: State, patience: float | None = None) -> State:
+    """Move the date in place; ``patience`` is that of ``create``."""
+    if run.leaves_alone(old.image_id, old.region, planned.inputs.resource):
+        return replace(old, inputs=planned.inputs)
+    target = targets.target_of(run, planned.inputs, old.region)
     claim = replace(_claim(target, old), date=planned.scheduled)
     run.claims.hold(claim)
-    image = _wait_until_usable(run, target, old.image_id, old)
+    image = _wait_until_usable(run, target, old.image_id, old, patience)
     run.claims.hold(replace(claim, owner_id=image.owner_id))
     return _apply(run, target, image, old, replace(planned, previous=old.previous))
 
@@ -68,36 +73,43 @@ def _claim(target: Target, state: State) -> Claim:
     return Claim(target, state.image_id, state.inputs.resource, state.owner_id, date=state.scheduled)
 
 
-def _wait_until_usable(run: Run, target: Target, image_id: str, old: State | None = None) -> Image:
-    """The image, once it can be given a date: waits for a pending one, and refuses what never will be."""
-    deadline = monotonic() + settings().pending_seconds
-    image = ec2.read_image(target, image_id, MAX_AGE)
-    if image is None and old is not None and rules.is_settling(old, ec2.now(), _settle()):
-        return _last_seen(old)
-    not_there_until = monotonic() + _NOT_THERE_YET
+def _wait_until_usable(
+    run: Run, target: Target, image_id: str, old: State | None = None, patience: float | None = None
+) -> Image:
+    """The image, once it can get a date: waits for a pending image, and refuses one that will never be usable."""
+    patience = run.ec2.settings.pending_seconds if patience is None else patience
+    deadline = monotonic() + patience
+    image = run.ec2.read_image(target, image_id, MAX_AGE)
+    if image is None and old is not None and rules.is_settling(old, run.ec2.now(), _settle(run)):
+        return _last_seen(run, old)
+    not_there_until = monotonic() + run.ec2.settings.not_there_yet_seconds
     while image is None and monotonic() < not_there_until:
-        sleep(_SETTLE_FIRST)
-        image = ec2.read_image(target, image_id, 0)
+        run.ec2.pause(_first_wait(run))
+        image = run.ec2.read_image(target, image_id, 0)
     while image is not None and image.state == "pending" and monotonic() < deadline:
-        run.warn_once(f"{image_id} in {target.region} is pending: waiting for it to become available")
-        sleep(max(0.0, min(_PENDING_EVERY, deadline - monotonic())))
-        image = ec2.read_image(target, image_id, 0)
-    refusal = rules.image_refusal(image, image_id, target.region, None)
+        run.note_once(f"{image_id} in {target.region} is pending: waiting for it to become available")
+        run.ec2.pause(max(0.0, min(_PENDING_EVERY, deadline - monotonic())))
+        image = run.ec2.read_image(target, image_id, 0)
+    refusal = rules.image_refusal(image, image_id, target.region, None, had=old is not None)
+    account = None
     if refusal is None and image is not None:
-        refusal = rules.image_refusal(image, image_id, target.region, ec2.caller_account(target))
+        account = run.ec2.caller_account(target)
+        refusal = rules.image_refusal(image, image_id, target.region, account)
     if refusal is not None:
-        raise refusal.error(refusal.sentence)
+        raise refusal.as_error(image_id, target.region, account)
     if image is None or image.state == "pending":
         raise RequestRefused(
-            f"{image_id} in {target.region} is still pending after {settings().pending_seconds:g} seconds: "
-            "run pulumi up again when it is available"
+            f"{image_id} in {target.region} is still pending after {patience:g} seconds: "
+            "run pulumi up again when it is available",
+            image_id=image_id,
+            region=target.region,
         )
     return image
 
 
-def _last_seen(old: State) -> Image:
+def _last_seen(run: Run, old: State) -> Image:
     """The image as the last run left it, while EC2 may not show it for a write of a moment ago."""
-    created = old.creation_date or ec2.now()
+    created = old.creation_date or run.ec2.now()
     return Image(
         old.image_id, old.image_name or "", old.region, old.owner_id or "", created, deprecation_time=old.live
     )
@@ -105,13 +117,13 @@ def _last_seen(old: State) -> Image:
 
 def _apply(run: Run, target: Target, image: Image, old: State | None, planned: State) -> State:
     """Make the date what it should be; returns where it then stands."""
-    wanted, now = planned.inputs.schedule, ec2.now()
+    wanted, now = planned.inputs.schedule, run.ec2.now()
     if isinstance(wanted, Unknown):
-        raise InvalidInput(f"{image.id}: the date has to be known")
+        raise InvalidInput(f"{image.id}: the date has to be known", image_id=image.id, region=image.region)
     when = rules.date_for(wanted, old, image, now, first=old is None)
-    action = rules.on_update(old, image, wanted, when, now, _settle())
+    action = rules.on_update(old, image, wanted, when, now, _settle(run))
     if isinstance(action, rules.Refusal):
-        raise action.error(action.sentence)
+        raise action.as_error(image.id, image.region)
     state = replace(
         _with_image(planned, image),
         live=when,
@@ -122,30 +134,80 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
     if isinstance(action, rules.GiveUp):
         run.warn(action.because)
         return replace(state, live=image.date, given_up=when)
+    if isinstance(action, rules.Leave) and old is not None:
+        run.warn(action.because)
+        given_up = rules.still_given_up(old, image, now)
+        return replace(state, live=image.date, scheduled=old.scheduled, given_up=given_up)
+    if isinstance(action, rules.Keep):
+        return replace(state, adopted=_is_adopted(run, old, image, when))
     if isinstance(action, rules.Enable):
-        ec2.enable(target, image.id, action.when)
-        return replace(state, applied=rules.record_write(old, image, now, _settle()))
+        note = rules.outside_change(old, image, when, now, _settle(run)) if old else None
+        if note is not None:
+            run.warn_once(note)
+        run.ec2.enable(target, image.id, action.when)
+        return replace(state, applied=rules.record_write(old, image, now, _settle(run)))
     return state
+
+
+def _is_adopted(run: Run, old: State | None, image: Image, when: datetime) -> bool:
+    """Whether a date that was there already is somebody else's, as far as this process knows."""
+    before = old or run.known(image.id, image.region)
+    return before.adopted if before is not None and before.scheduled == when else True
 
 
 def _with_image(state: State, image: Image) -> State:
     return replace(state, image_name=image.name, owner_id=image.owner_id, creation_date=image.creation_date)
 
 
+def take_over(run: Run, given: Inputs) -> State:
+    """The state of a resource that takes an image over with the date that it has, as an import does; nothing is changed.
+
+    Args:
+        run: what this process remembers.
+        given: the image, and its Region unless it is the one in force; it has no schedule.
+
+    Raises:
+        ImageNotFound: the image is not there.
+        InvalidInput: it has no date, or there is no such Region.
+        NotImageOwner: another account owns it.
+    """
+    region = targets.region_of(run, given, until_now=None)
+    if isinstance(region, Unknown):
+        raise InvalidInput(f"{given.image_id}: the Region has to be known", image_id=str(given.image_id))
+    target = targets.target_of(run, given, region)
+    image_id = str(given.image_id)
+    image = look_twice(run, target, image_id, 0)
+    account = run.ec2.caller_account(target)
+    refusal = rules.image_refusal(image, image_id, region, account)
+    if refusal is not None:
+        raise refusal.as_error(image_id, region, account)
+    date = None if image is None else image.date
+    if image is None or date is None:
+        raise InvalidInput(
+            f"{image_id} in {region} has no deprecation date, so there is nothing to import: declare the date that you want, "
+            "and pulumi up sets it",
+            image_id=image_id,
+            region=region,
+        )
+    own = replace(given, schedule=At(date), region=region)
+    known = State(own, region, live=date, scheduled=date, previous=date, adopted=True)
+    return _with_image(known, image)
+
+
 def read(run: Run, old: State) -> State | None:
     """The image as it is now; None when it is gone."""
-    target = context.target_of(run, old.inputs, old.region)
+    target = targets.target_of(run, old.inputs, old.region)
     image = _read_settled(run, target, old)
     if image is None or image.state in GONE_STATES:
         run.warn(
-            f"{old.image_id} in {old.region} is deregistered: its resource leaves the state"
+            f"{old.image_id} in {old.region} was deregistered: its resource leaves the state; remove it from the program"
             if image
-            else f"{old.image_id} is not found in {old.region}: its resource leaves the state"
+            else f"{old.image_id} is not found in {old.region}: its resource leaves the state; remove it from the program"
         )
         return None
     live = image.date
-    now = ec2.now()
-    if rules.is_settling(old, now, _settle()) and live != old.scheduled and rules.may_be_stale(old, live):
+    now = run.ec2.now()
+    if rules.is_settling(old, now, _settle(run)) and live != old.scheduled and rules.may_be_stale(old, live):
         live = old.live  # still spreading when the waiting was over: our own write is the better answer
     return replace(
         _with_image(old, image),
@@ -156,63 +218,78 @@ def read(run: Run, old: State) -> State | None:
     )
 
 
-def _look(target: Target, old: State, max_age: float) -> Image | None:
+def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
     """The image, or None when EC2 does not show it. Only its owner can tell that it is gone.
 
     Raises:
         WrongAccount: EC2 does not show it, and the credentials are of another account.
     """
-    image = look_twice(target, old.image_id, max_age)
+    image = look_twice(run, target, old.image_id, max_age)
     if image is None:
-        account = ec2.caller_account(target)
+        account = run.ec2.caller_account(target)
         if old.owner_id not in (None, account):
             raise WrongAccount(
                 f"{old.image_id} in {old.region} belongs to account {old.owner_id}, and account {account} of "
-                f"{target.identity.label} does not see whether it is gone: use the owner's credentials"
+                f"{target.identity.label} does not see whether it is gone: use the owner's credentials",
+                image_id=old.image_id,
+                region=old.region,
+                account=account,
             )
+    return image
+
+
+def _look_for_date(run: Run, target: Target, old: State) -> Image | None:
+    """The image, read anew; one without the date of the last run is asked for again, because a single answer can lack it."""
+    image = _look(run, target, old, _DELETE_AGE)
+    if image is not None and image.date is None and old.live is not None:
+        run.ec2.pause(run.ec2.settings.look_again_seconds)
+        image = run.ec2.read_image(target, old.image_id, 0) or image
     return image
 
 
 def _read_settled(run: Run, target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
-    image = _look(target, old, _READ_AGE)
-    wait = _SETTLE_FIRST
-    while rules.is_settling(old, ec2.now(), _settle()):
+    image = _look(run, target, old, _READ_AGE)
+    wait = _first_wait(run)
+    while rules.is_settling(old, run.ec2.now(), _settle(run)):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):
             break
-        run.warn_once(
+        run.note_once(
             f"{old.image_id} in {target.region}: EC2 does not show the date that was set a moment ago; waiting up to "
-            f"{settings().settle_seconds:g} seconds after the change"
+            f"{run.ec2.settings.settle_seconds:g} seconds after the change"
         )
-        sleep(wait)
+        run.ec2.pause(wait)
         wait = min(wait * 2, _SETTLE_EVERY)
-        image = ec2.read_image(target, old.image_id, 0)
+        image = run.ec2.read_image(target, old.image_id, 0)
     return image
 
 
 def delete(run: Run, old: State) -> None:
     """Cancel the date that this resource set, restore the original one, or leave somebody else's alone."""
-    target = context.target_of(run, old.inputs, old.region)
+    target = targets.target_of(run, old.inputs, old.region)
     holder = run.claims.holder(_claim(target, old))
     if holder is not None:
         _hand_over(run, target, old, holder)
         return
     where = f"{old.image_id} in {old.region}"
-    image = _look(target, old, _DELETE_AGE)
+    image = _look_for_date(run, target, old)
     moving = run.is_moving(old.image_id, old.region, old.inputs.resource)
-    action = rules.on_delete(old, image, ec2.now(), _settle(), moving=moving)
+    action = rules.on_delete(old, image, run.ec2.now(), _settle(run), moving=moving)
     if isinstance(action, rules.Keep):
         if action.because:
             run.warn(action.because)
         return
-    gone = text_or_none(image.date if image else old.scheduled)
+    gone = text_or_none(old.scheduled)  # soon after a write EC2 may show an earlier one
     try:
         if isinstance(action, rules.Enable):
-            ec2.enable(target, old.image_id, action.when)
-            run.warn(f"{where}: {gone} is replaced by {text_or_none(action.when)}, its original date")
+            run.ec2.enable(target, old.image_id, action.when)
+            run.note(f"{where}: {gone} is replaced by {text_or_none(action.when)}, its original date")
         else:
-            ec2.disable(target, old.image_id)
-            run.warn(f"{where}: the date {gone} is canceled")
+            run.ec2.disable(target, old.image_id)
+            if action.because:
+                run.warn(f"{where}: the date {gone} is canceled; {action.because}")
+            else:
+                run.note(f"{where}: the date {gone} is canceled")
     except ImageNotFound:
         return  # gone is what was wanted
 
@@ -221,9 +298,15 @@ def _hand_over(run: Run, target: Target, old: State, holder: Claim) -> None:
     """Leave the image to another resource of this update, with the date that this one asks for."""
     where = f"{old.image_id} in {old.region}"
     if holder.resource != old.inputs.resource:  # else it is replaced by itself, as after a taint
-        run.warn(f"{where} keeps its date: the resource {holder.resource!r} of this update has taken it over")
+        how = "is declared for it" if holder.is_only_declared else "of this update has taken it over"
+        note = f"{where} keeps its date: the resource {holder.resource!r} {how}"
+        if not holder.carried_over and holder.date in (None, old.scheduled):
+            note += (
+                f"; without an alias nothing says who set it, so removing {holder.resource!r} leaves the date"
+            )
+        run.note(note)
     if old.inputs.on_destroy == "restore" and not holder.carried_over and old.previous != old.live:
-        # The engine gives a new resource nothing of the old one's state; an alias would.
+        # The engine does not pass the old state to a new resource; with an alias it would.
         run.warn(
             f"{where}: its original date, {text_or_none(old.previous) or 'none'}, is not carried over to "
             f"{holder.resource!r}, which will restore {text_or_none(old.live)}"
@@ -232,13 +315,13 @@ def _hand_over(run: Run, target: Target, old: State, holder: Claim) -> None:
         # A new holder sets its date itself. When the engine skips its create (--continue-on-error), ours is what is left.
         return
     # A reverted rename: the holder's state says its own date, and EC2 has the one that this resource set.
-    image = _look(target, old, _DELETE_AGE)
+    image = _look_for_date(run, target, old)
     if image is None or image.date != old.scheduled:
         return
-    refusal = rules.date_refusal(image, At(holder.date), holder.date, ec2.now())
+    refusal = rules.date_refusal(image, At(holder.date), holder.date, run.ec2.now())
     if refusal is None:
-        ec2.enable(target, old.image_id, holder.date)
-        run.warn(
+        run.ec2.enable(target, old.image_id, holder.date)
+        run.note(
             f"{where}: {text_or_none(old.scheduled)} is replaced by {text_or_none(holder.date)}, which {holder.resource!r} asks for"
         )
     else:

@@ -7,27 +7,35 @@ EnableImageDeprecation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .. import dates
 from ..errors import AmiDeprecationError, ImageNotFound, InvalidInput, NotImageOwner, RequestRefused
 from ..image import BROKEN_STATES, GONE_STATES, Image
-from .inputs import PROVIDER_AWS_KEY, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule, Unknown
+from .inputs import AfterDays, At, InDays, Inputs, Notice, Schedule, Unknown
+from .keys import PROVIDER_AWS_KEY
 from .state import Applied, State, text_or_none
 
 #: A run that was cut off after EC2 took its date is run again within this time; "in N days" would
 #: otherwise move the date by the minutes between.
 _RERUN = timedelta(hours=1)
+_DAY = timedelta(days=1)
+#: What a program takes from its start to the write, and the rounding to a minute.
+_CLOCK = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why EC2 would not do it: the property at fault, one sentence, and the error that carries it."""
+    """Why EC2 would refuse it: the property, the message, and the error type."""
 
     property: str
     sentence: str
     error: type[AmiDeprecationError]
+
+    def as_error(self, image_id: str, region: str, account: str | None = None) -> AmiDeprecationError:
+        """The error to raise, with what it is about."""
+        return self.error(self.sentence, image_id=image_id, region=region, account=account)
 
 
 @dataclass(frozen=True)
@@ -48,10 +56,20 @@ class Enable:
 class Cancel:
     """DisableImageDeprecation."""
 
+    #: The message about the original date.
+    because: str | None = field(default=None, compare=False)
+
 
 @dataclass(frozen=True)
 class GiveUp:
     """The date was changed from outside and EC2 no longer takes it: say so, and do not try again."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class Leave:
+    """The date was changed outside Pulumi, and this update is about something else: say so, and make no call."""
 
     because: str
 
@@ -64,7 +82,7 @@ def property_of(wanted: Schedule) -> str:
 
 
 def date_for(wanted: Schedule, state: State | None, image: Image, now: datetime, *, first: bool) -> datetime:
-    """The date that a schedule means for an image.
+    """The date that a schedule resolves to for an image.
 
     Args:
         wanted: the schedule.
@@ -77,8 +95,8 @@ def date_for(wanted: Schedule, state: State | None, image: Image, now: datetime,
     if settled is not None:
         return settled
     if isinstance(wanted, InDays):
-        return apply_in_days(wanted, image, now, first=first)
-    raise InvalidInput(f"{image.id}: the date has to be known")
+        return apply_in_days(wanted, image.date, now, first=first)
+    raise InvalidInput(f"{image.id}: the date has to be known", image_id=image.id, region=image.region)
 
 
 def settled_date(
@@ -96,12 +114,12 @@ def settled_date(
         created = image.creation_date if image else state.creation_date if state else None
         return None if created is None else dates.after_days(created, wanted.days)
     date = state.scheduled if state is not None and state.inputs.schedule == wanted else None
-    if isinstance(wanted, InDaysOnce) and image is not None and now is not None and date is not None:
+    if isinstance(wanted, Notice) and image is not None and now is not None and date is not None:
         return None if date_refusal(image, wanted, date, now) else date
     return date
 
 
-def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -> datetime:
+def apply_in_days(wanted: InDays, live: datetime | None, now: datetime, *, first: bool) -> datetime:
     """The date that "in N days" becomes when it is applied.
 
     A resource that is new to an image keeps an earlier date that the image has: it may be this very
@@ -109,15 +127,28 @@ def apply_in_days(wanted: InDays, image: Image, now: datetime, *, first: bool) -
     passed could not be set again. A changed number of days counts from now, unless it is a policy's notice.
     """
     target = dates.in_days(now, wanted.days)
-    live = image.date
     if live is None or live > target:
         return target
-    keeps_earlier = first or isinstance(wanted, InDaysOnce) or live >= target - _RERUN
+    keeps_earlier = first or isinstance(wanted, Notice) or live >= target - _RERUN
     return live if keeps_earlier else target
 
 
-def image_refusal(image: Image | None, image_id: str, region: str, account: str | None) -> Refusal | None:
-    """What is wrong with the image itself. ``account`` is the caller's, None when it could not be read."""
+def image_refusal(
+    image: Image | None, image_id: str, region: str, account: str | None, *, had: bool = False
+) -> Refusal | None:
+    """What is wrong with the image itself.
+
+    Args:
+        image: None when EC2 does not show it.
+        image_id: its id.
+        region: where it was looked for.
+        account: the caller's, None when it could not be read.
+        had: this stack has dated the image before.
+    """
+    if had and (image is None or image.state in GONE_STATES):
+        # Only its owner can tell that an image is gone.
+        why = "is not found: if it was deregistered," if image is None else "was deregistered:"
+        return Refusal("image_id", f"{image_id} in {region} {why} remove it from the program", ImageNotFound)
     if image is None or image.state in GONE_STATES:
         gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
         return Refusal(
@@ -142,7 +173,7 @@ def image_refusal(image: Image | None, image_id: str, region: str, account: str 
 
 
 def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: datetime) -> Refusal | None:
-    """Why EC2 would not take this date on this image; None when it would, or has it already.
+    """Why EC2 would refuse this date for this image; None when it would accept it, or has it already.
 
     An image that is None is one that does not exist yet: it cannot have the date, and its creation
     is not before now.
@@ -182,12 +213,31 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     return None
 
 
+def offline_refusal(wanted: At, now: datetime) -> Refusal | None:
+    """What can be judged by this machine's clock alone, which may be wrong by hours.
+
+    A date that has passed is right only for an image that has it already, and that cannot be seen here.
+    """
+    if wanted.when < now - _DAY:
+        return Refusal(
+            property_of(wanted),
+            f"{dates.to_text(wanted.when)} is past, and without live checks it is not known whether the image already has "
+            "this date: give a later date, or credentials that may call DescribeImages",
+            InvalidInput,
+        )
+    if wanted.when > now + 2 * _DAY:
+        return date_refusal(None, wanted, wanted.when, now + _DAY)
+    return None
+
+
 def notes_on(image: Image, wanted: Schedule, when: datetime, *, new: bool) -> list[str]:
-    """What a reviewer should know of a date that EC2 will accept; ``new``: the resource is new to the image."""
+    """What a reviewer should know about a date that EC2 will accept; ``new``: the resource is new to the image."""
     where = f"{image.id} ({image.name}) in {image.region}"
     notes = []
     if image.public and image.date != when:
         notes.append(f"{where} is public: EC2 will then move its date only earlier, and will not cancel it")
+    if image.public_ssm_parameter_name is not None and image.date != when:
+        notes.append(public_parameter_note(image))
     if new and image.date is not None:
         text = dates.to_text(image.date)
         if image.date != when:
@@ -197,8 +247,62 @@ def notes_on(image: Image, wanted: Schedule, when: datetime, *, new: bool) -> li
     return notes
 
 
+def public_parameter_note(image: Image) -> str:
+    """What to know before an image gets a date that a public SSM parameter names."""
+    return (
+        f"{image.id} ({image.name}) in {image.region} is what the public SSM parameter {image.public_ssm_parameter_name} "
+        "resolves to: others may launch it"
+    )
+
+
+def outside_change(
+    state: State, image: Image, when: datetime | None, now: datetime, settle: timedelta
+) -> str | None:
+    """What a reviewer of a change should know of a date that was changed outside Pulumi; None when it was not.
+
+    Args:
+        state: what the last run left.
+        image: the image as it is now.
+        when: the date that the image will have, None when it is counted at ``up``.
+        now: the time by EC2's clock.
+        settle: how long EC2 may show what it had before a write.
+    """
+    if image.date == state.live or (is_settling(state, now, settle) and may_be_stale(state, image.date)):
+        return None
+    shown = text_or_none(image.date) or "no date"
+    then = (
+        "the date it should have"
+        if image.date == when
+        else f"{text_or_none(when) or 'a new date'} replaces it"
+    )
+    return f"{image.id} ({image.name}) in {image.region} has {shown} (changed outside Pulumi): {then}"
+
+
+def moved_with_clock(state: State, wanted: Schedule | Unknown, now: datetime) -> str | None:
+    """A hint for a program that computes its date from the clock, so that each run moves it; None for any other change.
+
+    Such a date is a whole number of days from now, as the one before was from the moment when it was written.
+    """
+    written, before = state.applied, state.scheduled
+    if (
+        not isinstance(wanted, At)
+        or not isinstance(state.inputs.schedule, At)
+        or written is None
+        or before is None
+    ):
+        return None
+    days = round((wanted.when - now) / _DAY)
+    drifts = (wanted.when - now - days * _DAY, before - written.at - days * _DAY)
+    if days < 1 or wanted.when == before or any(abs(each) > _CLOCK for each in drifts):
+        return None
+    return (
+        f"deprecate_at is {days} days from now, as it was in the last run, so that each run moves the date: "
+        f"deprecate_in_days={days} is counted once and then kept"
+    )
+
+
 def replacement_keys(state: State, given: Inputs, region: str | Unknown) -> list[str]:
-    """The inputs whose change makes another resource of it; an unknown one counts as changed."""
+    """The changed inputs that replace the resource; an unknown one counts as changed."""
     pairs: dict[str, tuple[object, object]] = {
         "image_id": (state.inputs.image_id, given.image_id),
         "region": (state.region, region),
@@ -234,7 +338,7 @@ def needs_update(state: State, wanted: Schedule) -> bool:
 
 def on_update(
     state: State | None, image: Image, wanted: Schedule, when: datetime, now: datetime, settle: timedelta
-) -> Keep | Enable | GiveUp | Refusal:
+) -> Keep | Enable | GiveUp | Leave | Refusal:
     """What create (no state) and update do about the date."""
     if state is not None and image.date == when and is_settling(state, now, settle):
         # We wrote a moment ago, and EC2 may only show this date still: what we know counts.
@@ -242,6 +346,15 @@ def on_update(
     if image.date == when:
         return Keep()
     refusal = date_refusal(image, wanted, when, now)
+    is_asked = state is None or needs_update(state, wanted)
+    if refusal is None and state is not None and not is_asked:
+        if is_settling(state, now, settle) and may_be_stale(state, image.date):
+            return Keep()
+        shown = text_or_none(image.date) or "no date"
+        return Leave(
+            f"{image.id} ({image.name}) in {image.region} has {shown} (changed outside Pulumi) and keeps it in this update, "
+            f"which changes other inputs: the next `pulumi up` sets {dates.to_text(when)} again"
+        )
     if refusal is None:
         return Enable(when)
     if state is not None and state.scheduled == when:
@@ -254,7 +367,7 @@ def on_update(
 
 
 def is_settling(state: State, now: datetime, settle: timedelta) -> bool:
-    """Whether EC2 may still show what it had before our last write."""
+    """Whether EC2 may still show the date from before our last write."""
     return state.applied is not None and now - state.applied.at < settle
 
 
@@ -281,7 +394,7 @@ def still_given_up(state: State, image: Image, now: datetime) -> datetime | None
 def on_delete(
     state: State, image: Image | None, now: datetime, settle: timedelta, *, moving: bool = False
 ) -> Keep | Enable | Cancel:
-    """What delete does with the date: cancel ours, put back the one found, or leave another's alone.
+    """What delete does with the date: cancel ours, restore the original one, or leave somebody else's.
 
     Args:
         state: what the last run left.
@@ -304,11 +417,22 @@ def on_delete(
             f"{where} keeps {dates.to_text(live)}: this resource did not set it "
             f"(it stands for {text_or_none(state.scheduled)})"
         )
+    if state.adopted and not (image is not None and image.public):
+        return Keep(
+            f"{where} keeps {text_or_none(state.scheduled)}, which was on the image before this resource: to cancel it, run "
+            f"`aws ec2 disable-image-deprecation --region {state.region} --image-id {state.image_id}`"
+        )
     if moving and state.scheduled is not None and dates.is_past(state.scheduled, now):
         return Keep(
             f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and "
             "delete_before_replace deletes before the run knows whether another resource asks for it"
         )
+    return _undo(state, image, live, now)
+
+
+def _undo(state: State, image: Image | None, live: datetime | None, now: datetime) -> Keep | Enable | Cancel:
+    """What happens to a date that this resource set."""
+    where = f"{state.image_id} in {state.region}"
     previous = state.previous
     if state.inputs.on_destroy == "restore" and previous is not None:
         if previous == state.scheduled:
@@ -321,4 +445,18 @@ def on_delete(
         return Keep(
             f"{where} is public, and EC2 cancels no public image's date: {text_or_none(live) or 'its date'} stays"
         )
-    return Cancel()
+    return Cancel(lost_original(state.inputs, previous, state.scheduled, now))
+
+
+def lost_original(
+    given: Inputs, original: datetime | None, ours: datetime | None, now: datetime
+) -> str | None:
+    """Why ``restore`` is no longer possible: the original date has passed, and EC2 accepts only future dates."""
+    if (
+        given.on_destroy != "restore"
+        or original is None
+        or original == ours
+        or not dates.is_past(original, now)
+    ):
+        return None
+    return f"its original date, {dates.to_text(original)}, has passed and cannot be restored"

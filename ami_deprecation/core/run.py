@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import logging
-import os
+from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidInput
-from . import identity
+from ..errors import AmiDeprecationError, InvalidInput
 from .claims import Claims
-from .identity import StackConfig
+from .targets import AwsConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..ec2 import Target
+    from ..ec2 import Gateway, Target
+    from ..image import Image
     from .state import State
 
 logger = logging.getLogger("ami_deprecation")
 
+_COUNTS = (10, 100, 1000, 10000)
+
 
 @dataclass
 class Run:
-    """The stack's configuration, and what earlier calls of this process learned. Thread-safe."""
+    """The gateway, the stack's configuration, and what earlier calls of this process learned. Thread-safe."""
 
+    ec2: Gateway
     claims: Claims = field(default_factory=Claims)
-    _stack: StackConfig = field(default_factory=StackConfig)
+    _stack: AwsConfig = field(default_factory=AwsConfig)
     #: Why the stack's configuration cannot be used: the sentence, so that each use raises an error of its own.
     _stack_problem: str | None = None
     _skipped: set[Target] = field(default_factory=set)
+    _unchecked: Counter[Target] = field(default_factory=Counter)
     _replaced: dict[tuple[str, str], State] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], Image] = field(default_factory=dict)
+    _known: dict[tuple[str, str], State] = field(default_factory=dict)
+    _left_alone: set[tuple[str, str, str | None]] = field(default_factory=set)
     _moved_on: set[tuple[str, str, str | None]] = field(default_factory=set)
     _shown: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
-    def configure(self, get: Callable[[str], object]) -> None:
-        """Take the stack's aws configuration; the first use reports a value that cannot be read."""
+    def configure(self, read: Callable[[], AwsConfig]) -> None:
+        """Take the configuration of the stack or of a native provider; the first use reports a value that cannot be read."""
         with self._lock:
             try:
-                self._stack, self._stack_problem = identity.from_stack_config(get, os.environ), None
+                self._stack, self._stack_problem = read(), None
             except InvalidInput as wrong:
                 self._stack_problem = str(wrong)
 
     @property
-    def stack(self) -> StackConfig:
+    def stack(self) -> AwsConfig:
         """The stack's aws configuration.
 
         Raises:
@@ -56,17 +63,50 @@ class Run:
                 raise InvalidInput(self._stack_problem)
             return self._stack
 
+    def note(self, sentence: str) -> None:
+        """Show one informational line to the user: what happened, as the program requested."""
+        logger.info(sentence)
+
+    def note_once(self, sentence: str) -> None:
+        """Show that line, unless this process has shown it before."""
+        if self._is_new(sentence):
+            self.note(sentence)
+
     def warn(self, sentence: str) -> None:
-        """Show one line to the person who runs Pulumi."""
+        """Show one warning that the user should act on, or know before continuing."""
         logger.warning(sentence)
 
     def warn_once(self, sentence: str) -> None:
-        """Show one line, unless this process has shown it before."""
+        """Show that line, unless this process has shown it before."""
+        if self._is_new(sentence):
+            self.warn(sentence)
+
+    def _is_new(self, sentence: str) -> bool:
         with self._lock:
-            if sentence in self._shown:
-                return
+            is_new = sentence not in self._shown
             self._shown.add(sentence)
-        self.warn(sentence)
+        return is_new
+
+    def warn_of_skipped_check(
+        self, target: Target, image_id: str, trouble: AmiDeprecationError | None
+    ) -> None:
+        """Say that a live check was not made: the first time why, and then how many there were, at 10, 100 and so on.
+
+        Args:
+            target: credentials and Region.
+            image_id: the image that was not read.
+            trouble: why; None when the checks there are skipped because an earlier one failed.
+        """
+        with self._lock:
+            self._unchecked[target] += 1
+            count = self._unchecked[target]
+        if trouble is not None:
+            account = f" of account {trouble.account}" if trouble.account else ""
+            self.warn_once(
+                f"live checks in {target.region}{account} were skipped, for {image_id} and the images after it: {trouble}"
+            )
+        if count in _COUNTS:
+            self.warn(f"live checks in {target.region} were skipped for {count} images so far")
 
     def skip_checks(self, target: Target) -> None:
         """Make no more live checks there: they have failed."""
@@ -87,6 +127,36 @@ class Run:
         """The state that the first check of a replacement had."""
         with self._lock:
             return self._replaced.get((region, image_id))
+
+    def see(self, image: Image) -> None:
+        """Keep an image that a check has read: the diff that follows compares it with the whole state."""
+        with self._lock:
+            self._seen[image.region, image.id] = image
+
+    def seen(self, image_id: str, region: str) -> Image | None:
+        """The image as a check has read it."""
+        with self._lock:
+            return self._seen.get((region, image_id))
+
+    def know(self, state: State) -> None:
+        """Keep a state that the engine has shown: it says who has set the date that a create finds on the image."""
+        with self._lock:
+            self._known[state.region, state.image_id] = state
+
+    def known(self, image_id: str, region: str) -> State | None:
+        """A state of the image that the engine has shown."""
+        with self._lock:
+            return self._known.get((region, image_id))
+
+    def leave_alone(self, image_id: str, region: str, resource: str | None) -> None:
+        """Note that a resource's program leaves the date to others."""
+        with self._lock:
+            self._left_alone.add((region, image_id, resource))
+
+    def leaves_alone(self, image_id: str, region: str, resource: str | None) -> bool:
+        """Whether a resource's program leaves the date to others."""
+        with self._lock:
+            return (region, image_id, resource) in self._left_alone
 
     def moves_on(self, image_id: str, region: str, resource: str | None) -> None:
         """Note that a resource leaves this image for another one: its delete is one half of a replacement."""

@@ -1,7 +1,6 @@
 """What is known of a resource: a frozen, typed value, its one parser and its one writer. Pure.
 
-The keys are promises: every user's state has them. The engine hides keys that begin with ``__``; they hold what
-the next run needs and a reader does not:
+Keys that the engine hides hold what the next run needs and a reader does not:
 
 ``__scheduled``
     the date that the program asks for. EC2 may show another one (drift).
@@ -10,6 +9,8 @@ the next run needs and a reader does not:
     several writes within these minutes there are several dates, separated by spaces.
 ``__given_up``
     a date that EC2 no longer accepts after a change outside Pulumi. It is not sent again.
+``__adopted``
+    true for a date that was on the image before the program asked for it. Removal leaves it.
 """
 
 from __future__ import annotations
@@ -20,26 +21,13 @@ from typing import TYPE_CHECKING
 
 from .. import dates
 from ..errors import InvalidInput
-from . import inputs
+from . import inputs, keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..image import Image
     from .inputs import Inputs, Unknown
-
-SCHEDULED_KEY = "__scheduled"
-_APPLIED_AT_KEY = "__applied_at"
-_APPLIED_OVER_KEY = "__applied_over"
-_GIVEN_UP_KEY = "__given_up"
-
-LIVE_KEY = "deprecation_time"
-NAME_KEY = "image_name"
-OWNER_KEY = "owner_id"
-CREATED_KEY = "creation_date"
-PREVIOUS_KEY = "previous_deprecation_time"
-#: The output keys that are not inputs as well.
-OUTPUT_KEYS = (LIVE_KEY, NAME_KEY, OWNER_KEY, CREATED_KEY, PREVIOUS_KEY)
 
 #: What a refresh writes into ``deprecate_at`` and the inputs for an image without a date.
 _NO_DATE = "none"
@@ -81,6 +69,8 @@ class State:
     creation_date: datetime | None = None
     applied: Applied | None = None
     given_up: datetime | None = None
+    #: Whether the date was on the image before the program asked for it, so that no run of ours has set it.
+    adopted: bool = False
 
     @property
     def image_id(self) -> str:
@@ -105,6 +95,10 @@ class Plan:
     facts: Facts | Unknown | None
     #: The date that the image will have: UNKNOWN while a value that it depends on is, None when it is counted at ``up``.
     date: datetime | Unknown | None
+    #: The program's date, if it was changed outside Pulumi and EC2 no longer accepts it: the image keeps its own.
+    given_up: datetime | None = None
+    #: What the last run left, for a date that the program leaves alone (``ignore_changes``); else None.
+    left_alone: State | None = None
 
 
 def facts_of(image: Image, previous: datetime | None) -> Facts:
@@ -118,25 +112,26 @@ def parse(outs: Mapping[str, object], resource_id: str | None = None) -> State:
     Raises:
         InvalidInput: a date in it cannot be read.
     """
-    scheduled = _date(outs, SCHEDULED_KEY) or _date(outs, LIVE_KEY)
+    scheduled = _date(outs, keys.SCHEDULED_KEY) or _date(outs, keys.LIVE_KEY)
     # A refresh writes the live date over the program's own: the inputs are the program's.
     own = {"deprecate_at": text_or_none(scheduled)} if "deprecate_at" in outs and scheduled else {}
     given, _ = inputs.parse({**outs, **own})
     region = given.region
     if not isinstance(region, str):
         region = (resource_id or "").partition("/")[0]
-    applied_at = _date(outs, _APPLIED_AT_KEY, exact=True)
+    applied_at = _date(outs, keys.APPLIED_AT_KEY, exact=True)
     return State(
         inputs=given,
         region=region,
-        live=_date(outs, LIVE_KEY),
+        live=_date(outs, keys.LIVE_KEY),
         scheduled=scheduled,
-        previous=_date(outs, PREVIOUS_KEY),
-        image_name=_text(outs, NAME_KEY),
-        owner_id=_text(outs, OWNER_KEY),
-        creation_date=_date(outs, CREATED_KEY, exact=True),
-        applied=None if applied_at is None else Applied(applied_at, _dates(outs, _APPLIED_OVER_KEY)),
-        given_up=_date(outs, _GIVEN_UP_KEY),
+        previous=_date(outs, keys.PREVIOUS_KEY),
+        image_name=_text(outs, keys.NAME_KEY),
+        owner_id=_text(outs, keys.OWNER_KEY),
+        creation_date=_date(outs, keys.CREATED_KEY, exact=True),
+        applied=None if applied_at is None else Applied(applied_at, _dates(outs, keys.APPLIED_OVER_KEY)),
+        given_up=_date(outs, keys.GIVEN_UP_KEY),
+        adopted=outs.get(keys.ADOPTED_KEY) is True,
     )
 
 
@@ -153,8 +148,9 @@ def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datet
         return dates.parse_ec2(text) if exact else dates.parse(text)
     except (InvalidInput, ValueError):
         raise InvalidInput(
-            f"the state of {outs.get(inputs.RESOURCE_KEY) or outs.get('image_id')!r} has {key}={text!r}, which is not a "
-            "date: restore the state from a backup, or run `pulumi state delete` and then `pulumi up`"
+            f"the state of {outs.get(keys.RESOURCE_KEY) or outs.get('image_id')!r} has {key}={text!r}, which is not a "
+            "date: restore the state from a backup, or run `pulumi state delete` and then `pulumi up`",
+            image_id=_text(outs, "image_id"),
         ) from None
 
 
@@ -180,24 +176,55 @@ def refreshed(state: State) -> tuple[dict[str, object], dict[str, object]]:
     live = text_or_none(state.live) or _NO_DATE
     own = {"deprecate_at": live} if isinstance(state.inputs.schedule, inputs.At) else {}
     outs = outputs(state) | own
-    hidden = (*OUTPUT_KEYS, _APPLIED_AT_KEY, _APPLIED_OVER_KEY)
+    hidden = (*keys.OUTPUT_KEYS, keys.APPLIED_AT_KEY, keys.APPLIED_OVER_KEY, keys.ADOPTED_KEY)
     facts = _present(_facts(state.facts))
-    return {key: value for key, value in outs.items() if key not in hidden} | facts | {LIVE_KEY: live}, outs
+    return {key: value for key, value in outs.items() if key not in hidden} | facts | {
+        keys.LIVE_KEY: live
+    }, outs
 
 
 def planned(plan: Plan) -> dict[str, object]:
     """Write a check's plan: the inputs that the engine stores, compares and shows."""
+    if plan.left_alone is not None:
+        return _planned_alone(plan.inputs, plan.left_alone)
     facts = plan.facts
     # Left out, unknown facts would look as if they were taken away.
     shown = (
-        dict.fromkeys((NAME_KEY, OWNER_KEY, CREATED_KEY), inputs.UNKNOWN)
+        dict.fromkeys((keys.NAME_KEY, keys.OWNER_KEY, keys.CREATED_KEY), inputs.UNKNOWN)
         if isinstance(facts, inputs.Unknown)
         else _facts(facts or Facts())
     )
     when = dates.to_text(plan.date) if isinstance(plan.date, datetime) else plan.date
     counted = isinstance(plan.inputs.schedule, inputs.InDays)
-    settled = {SCHEDULED_KEY: when} if counted and isinstance(when, str) else {}
-    return _present({**inputs.to_props(plan.inputs), **shown, LIVE_KEY: when, **settled})
+    settled = {keys.SCHEDULED_KEY: when} if counted and isinstance(when, str) else {}
+    # Hidden, for the comment: the engine shows the program's date beside the one that stays.
+    given_up = {keys.GIVEN_UP_KEY: text_or_none(plan.given_up)}
+    return _present({**inputs.to_props(plan.inputs), **shown, keys.LIVE_KEY: when, **settled, **given_up})
+
+
+def _planned_alone(given: inputs.Inputs, old: State) -> dict[str, object]:
+    """A plan that leaves the date alone: in the form of a refresh, so that the next check sees no change either."""
+    live = (text_or_none(old.live) or _NO_DATE) if old.scheduled else None
+    own = {"deprecate_at": live} if isinstance(given.schedule, inputs.At) else {}
+    props = {**inputs.to_props(replace(given, region=old.region)), **own, **_facts(old.facts)}
+    return _present({**props, keys.LIVE_KEY: live, keys.SCHEDULED_KEY: text_or_none(old.scheduled)})
+
+
+def without_left_alone_date(
+    olds: Mapping[str, object], news: Mapping[str, object]
+) -> dict[str, object] | None:
+    """The program's inputs when ``ignore_changes`` has put the date of the last run into them; else None.
+
+    After a refresh, that is the live date or "none": the date that the resource stands for takes its place.
+    """
+    if any(olds.get(key) != news.get(key) for key in keys.SCHEDULE_KEYS):
+        return None
+    ours, live = olds.get(keys.SCHEDULED_KEY), olds.get(keys.LIVE_KEY)
+    refreshed_to = olds.get("deprecate_at")
+    is_theirs = refreshed_to is not None and refreshed_to == live and ours not in (None, live)
+    if not is_theirs and news.get(keys.IGNORED_KEY) is not True:
+        return None
+    return {**news, "deprecate_at": ours} if is_theirs else dict(news)
 
 
 def _input_props(state: State) -> dict[str, object]:
@@ -207,10 +234,10 @@ def _input_props(state: State) -> dict[str, object]:
 def _facts(facts: Facts) -> dict[str, object]:
     created = facts.creation_date
     return {
-        NAME_KEY: facts.image_name,
-        OWNER_KEY: facts.owner_id,
-        CREATED_KEY: None if created is None else dates.to_exact_text(created),
-        PREVIOUS_KEY: text_or_none(facts.previous),
+        keys.NAME_KEY: facts.image_name,
+        keys.OWNER_KEY: facts.owner_id,
+        keys.CREATED_KEY: None if created is None else dates.to_exact_text(created),
+        keys.PREVIOUS_KEY: text_or_none(facts.previous),
     }
 
 
@@ -220,11 +247,12 @@ def _bookkeeping(state: State) -> dict[str, object]:
         return {}
     applied = state.applied
     return {
-        LIVE_KEY: text_or_none(state.live),
-        SCHEDULED_KEY: dates.to_text(state.scheduled),
-        _APPLIED_AT_KEY: None if applied is None else dates.to_exact_text(applied.at),
-        _APPLIED_OVER_KEY: " ".join(map(dates.to_text, applied.over)) or None if applied else None,
-        _GIVEN_UP_KEY: text_or_none(state.given_up),
+        keys.LIVE_KEY: text_or_none(state.live),
+        keys.SCHEDULED_KEY: dates.to_text(state.scheduled),
+        keys.APPLIED_AT_KEY: None if applied is None else dates.to_exact_text(applied.at),
+        keys.APPLIED_OVER_KEY: " ".join(map(dates.to_text, applied.over)) or None if applied else None,
+        keys.GIVEN_UP_KEY: text_or_none(state.given_up),
+        keys.ADOPTED_KEY: state.adopted or None,
     }
 
 

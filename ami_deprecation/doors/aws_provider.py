@@ -3,8 +3,8 @@
 It would drop an ``opts.provider`` of another package without a word, and answer an ``opts.import_`` with a
 traceback of its own (https://github.com/pulumi/pulumi/issues/16175).
 
-What is read are the plain settings of an explicit ``pulumi_aws.Provider``: Region, profile, assumed
-roles, account guards. pulumi-aws is not imported: a provider is known by its package.
+What is read are the plain settings of an explicit ``pulumi_aws.Provider``, as ``core.targets`` lists them. pulumi-aws is
+not imported: a provider is known by its package.
 """
 
 from __future__ import annotations
@@ -19,17 +19,7 @@ import pulumi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Settings that decide as whom or where a call goes and that cannot be taken over.
-_UNSUPPORTED = {
-    "accessKey": "an access_key",
-    "secretKey": "a secret_key",
-    "token": "a token",
-    "assumeRoleWithWebIdentity": "assume_role_with_web_identity",
-    "endpoints": "endpoints",
-    "sharedConfigFiles": "shared_config_files",
-    "sharedCredentialsFiles": "shared_credentials_files",
-}
-_CONFIG = ("region", "assumeRoles", "allowedAccountIds", "forbiddenAccountIds")
+_PROXIES = ("httpProxy", "httpsProxy")
 
 
 @dataclass(frozen=True)
@@ -37,13 +27,13 @@ class AwsProvider:
     """What an explicit provider says; all None without one."""
 
     profile: pulumi.Output[str | None] | None = None
-    #: Its Region, roles and account guards, camelCase as its own configuration has them.
+    #: What the aws provider's configuration has, under its own camelCase keys; the profile is apart.
     config: pulumi.Output[dict[str, object]] | None = None
-    #: Why the options cannot be honoured.
+    #: Why the options cannot be honored.
     problem: pulumi.Input[str | None] = None
 
 
-def take(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.ResourceOptions]:
+def split_options(opts: pulumi.ResourceOptions | None) -> tuple[AwsProvider, pulumi.ResourceOptions]:
     """What ``opts.provider`` says, and the options without what the SDK does not take."""
     rest = pulumi.ResourceOptions() if opts is None else pulumi.ResourceOptions.merge(None, opts)
     if rest.import_ is not None:
@@ -77,22 +67,28 @@ def _read(provider: pulumi.ProviderResource) -> AwsProvider:
     # A provider's own attributes do not do: the SDK leaves those empty that are lists or objects (assume_roles, for
     # one), and in a preview calls unknown whatever was not given. The engine has them all.
     # Source: `getResource` in pulumi/pulumi `pkg/resource/deploy/builtins.go`, which also hydrates resource references.
-    found = provider.urn.apply(
+    resource = provider.urn.apply(
         lambda urn: pulumi.runtime.invoke_output("pulumi:pulumi:getResource", {"urn": urn})
     )
-    settings = found.apply(_settings, run_with_unknowns=True)
+    settings = resource.apply(_settings, run_with_unknowns=True)
     return AwsProvider(
         profile=settings.apply(_profile),
         config=settings.apply(_config),
-        # A secret taints what is made of it; whether there is one is none.
+        # A secret taints what is made of it. The presence of a secret is not itself secret.
         problem=pulumi.Output.unsecret(settings.apply(_problem)),
     )
 
 
 def _settings(provider: Any) -> dict[str, object]:  # the type that `apply` has for what may be unknown
+    from ..core import targets  # noqa: PLC0415  # lazily: most programs have no explicit provider
+
     # Something else of it may be unknown in a preview: its id is, when it is new.
     state: Mapping[str, object] = provider["state"]
-    return {key: state[key] for key in ("profile", *_CONFIG, *_UNSUPPORTED) if key in state}
+    return {
+        key: state[key]
+        for key in ("profile", *targets.FROM_PROVIDER, *targets.NOT_FROM_PROVIDER)
+        if key in state
+    }
 
 
 def _profile(settings: Mapping[str, object]) -> str | None:
@@ -101,8 +97,18 @@ def _profile(settings: Mapping[str, object]) -> str | None:
 
 
 def _config(settings: Mapping[str, object]) -> dict[str, object]:
-    values = {key: _loaded(settings.get(key)) for key in _CONFIG}
+    from ..core import targets  # noqa: PLC0415  # as above
+
+    values = {
+        key: _loaded(settings.get(key))
+        for key in targets.FROM_PROVIDER
+        if key not in _PROXIES or not _has_password(settings.get(key))
+    }
     return {key: value for key, value in values.items() if value}
+
+
+def _has_password(proxy: object) -> bool:
+    return "@" in str(proxy or "")
 
 
 def _loaded(value: object) -> object:
@@ -114,10 +120,16 @@ def _loaded(value: object) -> object:
 
 
 def _problem(settings: Mapping[str, object]) -> str | None:
-    given = [said for name, said in _UNSUPPORTED.items() if _loaded(settings.get(name))]
+    from ..core import targets  # noqa: PLC0415  # as above
+
+    given = [targets.snake_case(key) for key in targets.NOT_FROM_PROVIDER if _loaded(settings.get(key))]
+    # The resource's state contains what it gets from the provider.
+    given += [
+        f"{targets.snake_case(key)} with a password" for key in _PROXIES if _has_password(settings.get(key))
+    ]
     if not given:
         return None
     return (
-        f"opts.provider carries {' and '.join(given)}, which this resource does not take from a provider: use one with a "
+        f"opts.provider has {' and '.join(given)}, which this resource does not take from a provider: use one with a "
         "region, profile or assume_roles, or the aws:… configuration of the stack"
     )

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from ..core import inputs
 from ..errors import InvalidInput
@@ -27,22 +27,6 @@ if TYPE_CHECKING:
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
 _KEYS = ("images", "policies")
-
-
-class _RequiredArguments(TypedDict):
-    image_id: str
-
-
-class ImageArguments(_RequiredArguments, total=False):
-    """The arguments of one ``AmiDeprecation``, checked."""
-
-    deprecate_at: str
-    deprecate_after_days: int
-    deprecate_in_days: int
-    region: str
-    profile: str
-    role_arn: str
-    on_destroy: inputs.OnDestroy
 
 
 class PolicyArguments(TypedDict, total=False):
@@ -73,19 +57,10 @@ class PolicyArguments(TypedDict, total=False):
     role_arn: str
 
 
-_IMAGE_KEYS = {
-    "imageId": "image_id",
-    "deprecateAt": "deprecate_at",
-    "deprecateAfterDays": "deprecate_after_days",
-    "deprecateInDays": "deprecate_in_days",
-    "region": "region",
-    "profile": "profile",
-    "roleArn": "role_arn",
-    "onDestroy": "on_destroy",
-}
+IMAGE_KEYS = {each.camel: each.name for each in inputs.DEFINITIONS}
 
 #: The policy's own arguments in camelCase.
-_POLICY_KEYS = {
+POLICY_KEYS = {
     re.sub(r"_(\w)", lambda match: match[1].upper(), each.name): each.name for each in fields(Given)
 }
 
@@ -107,20 +82,19 @@ def check_keys(configured: Iterable[str]) -> None:
         if key.partition(".")[0] in _KEYS:
             hint = f"set it with `pulumi config set --path '{name}' VALUE`"
         else:
-            hint = _meant(key, _KEYS)
+            hint = meant(key, _KEYS)
         wrong.append(f"{name}: there is no such key: {hint}")
     if wrong:
         raise InvalidInput("\n".join(wrong))
 
 
-def images(value: object) -> dict[str, ImageArguments]:
-    """The ``images`` key: resource name -> arguments of ``AmiDeprecation``.
+def images(value: object) -> dict[str, dict[str, Any]]:
+    """The ``images`` key: resource name -> arguments of ``AmiDeprecation``, checked.
 
     Raises:
         InvalidInput: with a line for everything that is wrong.
     """
-    found = _checked(value, "images", _IMAGE_KEYS, lambda given: inputs.parse(given)[1])
-    return cast("dict[str, ImageArguments]", found)  # by the check
+    return _checked(value, "images", IMAGE_KEYS, lambda given: inputs.parse(given)[1])
 
 
 def policies(value: object) -> dict[str, PolicyArguments]:
@@ -129,8 +103,10 @@ def policies(value: object) -> dict[str, PolicyArguments]:
     Raises:
         InvalidInput: with a line for everything that is wrong.
     """
-    found = _checked(value, "policies", _POLICY_KEYS, lambda given: policy_arguments.parse(Given(**given))[1])
-    return cast("dict[str, PolicyArguments]", found)  # by the check
+    checked = _checked(
+        value, "policies", POLICY_KEYS, lambda given: policy_arguments.parse(Given(**given))[1]
+    )
+    return cast("dict[str, PolicyArguments]", checked)
 
 
 def _checked(
@@ -140,7 +116,7 @@ def _checked(
     problems_of: Callable[[Mapping[str, object]], list[Problem]],
 ) -> dict[str, dict[str, object]]:
     """All entries of one configuration key, under our argument names."""
-    found: dict[str, dict[str, object]] = {}
+    checked: dict[str, dict[str, object]] = {}
     wrong: list[str] = []
     camel = {ours: theirs for theirs, ours in keys.items()}
     for name, given in entries(value, key).items():
@@ -156,10 +132,10 @@ def _checked(
             for ours, theirs in camel.items():
                 sentence = sentence.replace(ours, theirs)
             wrong.append(f"{where}: {sentence}")
-        found[name] = arguments
+        checked[name] = arguments
     if wrong:
         raise InvalidInput("\n".join(wrong))
-    return found
+    return checked
 
 
 def entries(value: object, key: str) -> Mapping[str, object]:
@@ -174,17 +150,19 @@ def entries(value: object, key: str) -> Mapping[str, object]:
     return {str(name): given for name, given in value.items()}
 
 
-def renamed(given: object, keys: Mapping[str, str], path: str) -> dict[str, object]:
+def renamed(given: object, keys: Mapping[str, str], path: str = "") -> dict[str, object]:
     """One entry with our argument names; a key that is none of them is refused."""
     if not isinstance(given, Mapping):
         raise InvalidInput(f"{path}: it is not an object: give {_listed(keys)}")
     for key in given:
         if key not in keys:
-            raise InvalidInput(f"{path}.{key}: there is no such key: {_meant(str(key), keys)}")
+            where = f"{path}.{key}" if path else repr(key)
+            raise InvalidInput(f"{where}: there is no such key: {meant(str(key), keys)}")
     return {keys[key]: item for key, item in given.items() if item is not None}
 
 
-def _meant(key: str, keys: Iterable[str]) -> str:
+def meant(key: str, keys: Iterable[str]) -> str:
+    """The key that somebody may have had in mind, or all that there are."""
     keys = list(keys)
     near = difflib.get_close_matches(key, keys, n=1)
     return f"did you mean {near[0]}?" if near else f"the keys are {_listed(keys)}"

@@ -4,6 +4,8 @@ Since pulumi 3.260 the server answers any exception with its whole traceback (pu
 that the engine's progress shows "Traceback (most recent call last):" where the reason should stand. For
 this package's own errors, which are sentences, the server is given the sentence alone. Other
 providers of the same process are shown as before, and a server that is built otherwise is left as it is.
+
+A program's SDK keeps a stub of the engine and not its address, which is in the stub's channel.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 import sys
 import traceback
 from types import ModuleType
+
+from pulumi.runtime.settings import get_engine
 
 from ..errors import AmiDeprecationError
 
@@ -34,3 +38,10 @@ def show_errors_as_sentences() -> None:
     server = sys.modules["__main__"]
     if hasattr(server, "DynamicResourceProviderServicer") and getattr(server, "traceback", None) is traceback:
         server.traceback = _Traceback("traceback")  # type: ignore[attr-defined]  # a global of the SDK's script
+
+
+def engine_address() -> str | None:
+    """The address of the engine that runs this program, as its plugins have it; None in a test of a program."""
+    channel = getattr(getattr(get_engine(), "Log", None), "_channel", None)
+    target = channel.target() if channel is not None and hasattr(channel, "target") else None
+    return target.decode().rpartition("/")[2] if isinstance(target, bytes) else None

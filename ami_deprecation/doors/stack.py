@@ -17,6 +17,7 @@ from pulumi.runtime.settings import get_monitor
 
 from ..core import state
 from ..fleet.plan import Earlier
+from . import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,16 +28,13 @@ _READ = "pulumi:pulumi:readStackResourceOutputs"
 _STACK = "pulumi:pulumi:Stack"
 
 
-def policy_children(
-    token: str, child_token: str, name: str, parent: pulumi.Resource | None
-) -> dict[Key, Earlier] | None:
+def policy_children(token: str, name: str, parent_type: str | None) -> dict[Key, Earlier] | None:
     """The resources that a policy's last run left in the stack's state, by Region and image id.
 
     Args:
         token: a policy's type.
-        child_token: its children's type.
         name: the policy's name.
-        parent: the policy's parent.
+        parent_type: the type of the policy's parent, None without one.
 
     Returns:
         None when the state cannot be read, as in unit tests of a program, or when it does not tell this policy's
@@ -52,12 +50,13 @@ def policy_children(
     for urn, outputs in resources:
         kind, _, resource = urn.partition("::")[2].partition("::")[2].partition("::")
         # A policy's name can be the beginning of another policy's, so a child is known by its whole name.
-        if not kind.endswith(f"{token}${child_token}") or not _is_parent(kind, token, parent):
+        policy, _, child = kind.rpartition("$")
+        if child not in names.TYPES or not policy.endswith(token) or not _is_parent(kind, token, parent_type):
             continue
-        known = state.parse(outputs)
+        known = state.parse(names.to_python(outputs))
         parts = (name, known.image_name, known.image_id, known.region)
         if resource == "-".join(part for part in parts if part):
-            by_type[kind].append(Earlier(resource, known))
+            by_type[policy].append(Earlier(resource, known))
     if len(by_type) > 1:
         return None
     return {each.key: each for children in by_type.values() for each in children}
@@ -91,9 +90,9 @@ def _outputs(resources: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str
             yield urn, outputs
 
 
-def _is_parent(kind: str, token: str, parent: pulumi.Resource | None) -> bool:
+def _is_parent(kind: str, token: str, parent_type: str | None) -> bool:
     """Whether the types in a child's URN are those of a policy under this parent, as far as the parent tells."""
     above = kind.partition(token)[0].rstrip("$")
-    if parent is None or parent.pulumi_resource_type == _STACK:
+    if parent_type in (None, _STACK):
         return not above
-    return above.rpartition("$")[2] == parent.pulumi_resource_type
+    return above.rpartition("$")[2] == parent_type

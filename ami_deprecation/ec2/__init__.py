@@ -6,16 +6,7 @@ program's import, would pay for it otherwise.
 
 from __future__ import annotations
 
-from .gateway import Target, caller_account, disable, enable, now, read_image
-from .regions import check_region, default_region
+from .gateway import Caller, Gateway
+from .target import Identity, Network, Role, Target
 
-__all__ = [
-    "Target",
-    "caller_account",
-    "check_region",
-    "default_region",
-    "disable",
-    "enable",
-    "now",
-    "read_image",
-]
+__all__ = ["Caller", "Gateway", "Identity", "Network", "Role", "Target"]

@@ -1,16 +1,18 @@
-"""Region names: which one is in force, and whether a given one exists."""
+"""Region names: which ones exist, and which one the environment names."""
 
 from __future__ import annotations
 
 import difflib
 import os
-from functools import cache
+from typing import TYPE_CHECKING
 
 from ..errors import CredentialsError, InvalidInput
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-@cache
-def known_regions() -> dict[str, str]:
+
+def load_partitions() -> dict[str, str]:
     """Every Region that this boto3 knows, to its partition (``aws``, ``aws-cn``, …)."""
     import botocore.loaders  # noqa: PLC0415  # lazily: see the package's docstring
 
@@ -25,31 +27,31 @@ def known_regions() -> dict[str, str]:
     }
 
 
-def check_region(region: str) -> None:
+def refuse_unknown(region: str, known: Mapping[str, str]) -> None:
     """Refuse the name of a Region that boto3 does not know, in any partition.
 
     Raises:
-        InvalidInput: with the names that come nearest.
+        InvalidInput: with the closest names.
     """
-    if region in known_regions():
+    if region in known:
         return
-    near = difflib.get_close_matches(region, known_regions(), n=2, cutoff=0.7)
+    near = difflib.get_close_matches(region, known, n=2, cutoff=0.7)
     hint = f"did you mean {' or '.join(near)}?" if near else "give one like eu-west-1"
     raise InvalidInput(
-        f"{region!r} is not a Region that this boto3 knows: {hint} (for a new Region, upgrade boto3)"
+        f"{region!r} is not a Region that this boto3 knows: {hint} (for a new Region, upgrade boto3)",
+        region=region,
     )
 
 
-@cache
-def default_region(profile: str | None) -> str | None:
-    """The Region of boto3's own chain, environment, then the profile's configuration, and of AWS_REGION before it.
+def read_default(profile: str | None) -> str | None:
+    """The Region of the environment (``AWS_REGION``, ``AWS_DEFAULT_REGION``), else of the profile.
 
-    boto3 does not know AWS_REGION, but the aws provider does, and an image should be where its other resources are.
+    boto3 does not know ``AWS_REGION``, but the aws provider does, and an image should be where its other resources are.
 
     Raises:
         CredentialsError: the profile does not exist, or the configuration cannot be read.
     """
-    import botocore.exceptions  # noqa: PLC0415
+    import botocore.exceptions  # noqa: PLC0415  # lazily: see the package's docstring
     import botocore.session  # noqa: PLC0415
 
     try:
@@ -60,7 +62,7 @@ def default_region(profile: str | None) -> str | None:
         ) from None
     except botocore.exceptions.BotoCoreError as wrong:
         raise CredentialsError(
-            f"the AWS configuration file cannot be used ({type(wrong).__name__}): mend it, or set region"
+            f"the AWS configuration file cannot be used ({type(wrong).__name__}): fix it, or set region"
         ) from None
-    # A variable that is set to nothing, as an empty setting of a CI system is, says nothing.
+    # An empty variable, as an empty setting of a CI system gives, counts as absent.
     return os.environ.get("AWS_REGION") or (region if isinstance(region, str) else None) or None

@@ -1,20 +1,23 @@
-"""boto3 sessions and clients: lazy, one per identity and Region, shared by the plugin's threads."""
+"""boto3 sessions and clients: made when they are needed, one for each identity and Region, shared by threads."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import subprocess
 import threading
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from .._version import __version__
 from ..errors import AmiDeprecationError, CredentialsError
-from ..settings import settings
-from .translate import NoClient
+from .translate import MfaNeeded, NoClient, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     import boto3
     import botocore.session
@@ -22,96 +25,223 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_sts import STSClient
 
-    from ..core.identity import Identity, Role
+    from .target import Identity, Network, Role, Target
 
-_lock = threading.RLock()  # making a client is not thread-safe; using one is
+_Key = TypeVar("_Key", bound="Hashable")
+_Made = TypeVar("_Made")
+_Client = TypeVar("_Client", "EC2Client", "STSClient")
 
 
-@contextlib.contextmanager
-def _making() -> Iterator[None]:
-    """One thread at a time, and what goes wrong is told apart from what EC2 answers.
+class Sessions:
+    """The sessions and clients of one process. Thread-safe.
 
-    boto3 reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
+    Args:
+        retry_seconds: how long a call is retried; a call that hangs must end before that.
+        freeze_gc: whether to take EC2's model out of the garbage collector, which concerns the whole process.
+        may_prompt: whether a person can be asked: for an MFA code, or by a ``credential_process``.
     """
-    with _lock:
+
+    def __init__(self, retry_seconds: float, *, freeze_gc: bool, may_prompt: bool) -> None:
+        self._retry_seconds = retry_seconds
+        self._freeze_gc = freeze_gc
+        self._may_prompt = may_prompt
+        self._lock = threading.RLock()  # making a client is not thread-safe; using one is
+        self._base: dict[Hashable, boto3.Session] = {}
+        self._assumed: dict[Target, boto3.Session] = {}
+        self._ec2: dict[Target, EC2Client] = {}
+        self._sts: dict[Target, STSClient] = {}
+
+    def ec2(self, target: Target) -> EC2Client:
+        """The EC2 client of a target.
+
+        Raises:
+            NoClient: boto3 cannot make one.
+            Unreachable: the network's configuration cannot be used.
+            CredentialsError: likewise, as a sentence already.
+        """
+        with self._making():
+            return _remembered(self._ec2, target, self._make_ec2)
+
+    def sts(self, target: Target) -> STSClient:
+        """The STS client of a target, at its Region's endpoint (which other partitions need); it raises what ``ec2`` does."""
+        with self._making():
+            return _remembered(self._sts, target, self._make_sts)
+
+    @contextlib.contextmanager
+    def _making(self) -> Iterator[None]:
+        """One thread at a time; what goes wrong here is told apart from what EC2 returns.
+
+        boto3 reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
+        """
+        with self._lock:
+            try:
+                yield
+            except (AmiDeprecationError, Unreachable):
+                raise
+            except Exception as error:  # noqa: BLE001  # botocore's own, ValueError for an endpoint, OSError for a file
+                raise NoClient(error) from None
+
+    def _make_ec2(self, target: Target) -> EC2Client:
+        def make(config: Config) -> EC2Client:
+            return self._session(target).client(
+                "ec2", region_name=target.region, config=config, verify=self._ca_bundle(target)
+            )
+
+        if not self._freeze_gc:
+            return self._made(make, target)
+        # Loading EC2's model allocates about 500,000 long-lived objects; pausing the collector saves a quarter of the
+        # time, and half of it for a page of a thousand images later.
+        collecting = gc.isenabled()
+        gc.disable()
         try:
-            yield
-        except AmiDeprecationError:
-            raise
-        except Exception as error:  # noqa: BLE001  # botocore's own, ValueError for an endpoint, OSError for a file
-            raise NoClient(error) from None
+            return self._made(make, target)
+        finally:
+            gc.freeze()
+            if collecting:
+                gc.enable()
 
+    def _make_sts(self, target: Target) -> STSClient:
+        def make(config: Config) -> STSClient:
+            return self._session(target).client(
+                "sts", region_name=target.region, config=config, verify=self._ca_bundle(target)
+            )
 
-def _config() -> Config:
-    from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
+        return self._made(make, target)
 
-    # A third of the patience, so that a call that hangs is tried again.
-    longest = min(20.0, max(1.0, settings().retry_seconds / 3))
-    return Config(
-        connect_timeout=min(5.0, longest),
-        read_timeout=longest,
-        # One try: the gateway does the retries, so that each of them passes through the pacing.
-        retries={"total_max_attempts": 1},
-        max_pool_connections=8,
-        # CloudTrail then shows who did it.
-        user_agent_extra=f"ami-deprecation/{__version__}",
-    )
+    def _made(self, make: Callable[[Config], _Client], target: Target) -> _Client:
+        """A client, without a proxy where ``noProxy`` names its host. Only the client knows the host."""
+        client = make(self._config(target.network))
+        host = urlsplit(client.meta.endpoint_url).netloc
+        if target.network.no_proxy and _is_direct(host, target.network.no_proxy):
+            return make(self._config(replace(target.network, http_proxy=None, https_proxy=None), direct=True))
+        return client
 
+    def _config(self, network: Network, *, direct: bool = False) -> Config:
+        from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
 
-@cache
-def _base_session(
-    profile: str | None, access_key: str | None, secret_key: str | None, token: str | None
-) -> boto3.Session:
-    import boto3  # noqa: PLC0415
-    import botocore.exceptions  # noqa: PLC0415
-
-    try:
-        return boto3.Session(
-            profile_name=profile,
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            aws_session_token=token,
+        # A third of the patience, so that a call that hangs is tried again.
+        longest = min(20.0, max(1.0, self._retry_seconds / 3))
+        proxies = {"http": network.http_proxy, "https": network.https_proxy}
+        return Config(
+            connect_timeout=min(5.0, longest),
+            read_timeout=longest,
+            # One try: the gateway retries, so that each try passes through the pacing.
+            retries={"total_max_attempts": 1},
+            max_pool_connections=8,
+            # CloudTrail then shows who did it.
+            user_agent_extra=f"ami-deprecation/{__version__}",
+            use_fips_endpoint=network.use_fips or None,
+            use_dualstack_endpoint=network.use_dualstack or None,
+            # None leaves it to the environment.
+            proxies={scheme: url for scheme, url in proxies.items() if url} or ({} if direct else None),
         )
-    except botocore.exceptions.ProfileNotFound:
-        raise CredentialsError(
-            f"the profile {profile!r} is not in your AWS configuration: add it, or set another profile"
-        ) from None
 
+    def _ca_bundle(self, target: Target) -> str | None:
+        """The bundle of the aws configuration; None leaves it to boto3.
 
-@cache
-def _session(identity: Identity, region: str) -> boto3.Session:
-    session = _base_session(identity.profile, identity.access_key, identity.secret_key, identity.token)
-    for role in identity.roles:
-        session = _assume(session, role, region)
-    return session
+        Raises:
+            Unreachable: there is no such file. botocore would name neither the setting nor the file.
+        """
+        own = target.network.ca_bundle
+        configured = self._base_session(target.identity)._session.get_config_variable("ca_bundle")  # noqa: SLF001  # as below
+        bundle = own or configured
+        if bundle and not Path(bundle).exists():
+            setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
+            raise Unreachable(f"{setting} names {bundle}, and there is no such file")
+        return own
 
+    def _session(self, target: Target) -> boto3.Session:
+        return _remembered(self._assumed, target, self._make_session)
 
-def _assume(source: boto3.Session, role: Role, region: str) -> boto3.Session:
-    """A session with the role's credentials, fetched at the first call and renewed before they expire."""
-    import boto3  # noqa: PLC0415
-    import botocore.session  # noqa: PLC0415
-    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials  # noqa: PLC0415
+    def _make_session(self, target: Target) -> boto3.Session:
+        session = self._base_session(target.identity)
+        for role in target.identity.roles:
+            session = self._assume(session, role, target)
+        return session
 
-    credentials = source.get_credentials()
-    if credentials is None:
-        raise CredentialsError(
-            f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
+    def _base_session(self, identity: Identity) -> boto3.Session:
+        key = (identity.profile, identity.access_key, identity.secret_key, identity.token)
+        return _remembered(self._base, key, lambda _: self._make_base_session(identity))
+
+    def _make_base_session(self, identity: Identity) -> boto3.Session:
+        import boto3  # noqa: PLC0415  # lazily: see the package's docstring
+        import botocore.exceptions  # noqa: PLC0415
+
+        try:
+            session = boto3.Session(
+                profile_name=identity.profile,
+                aws_access_key_id=identity.access_key,
+                aws_secret_access_key=identity.secret_key,
+                aws_session_token=identity.token,
+            )
+        except botocore.exceptions.ProfileNotFound:
+            raise CredentialsError(
+                f"the profile {identity.profile!r} is not in your AWS configuration: add it, or set another profile"
+            ) from None
+        if not self._may_prompt and identity.access_key is None:
+            _ask_nobody(session, timeout=self._retry_seconds)
+        return session
+
+    def _assume(self, source: boto3.Session, role: Role, target: Target) -> boto3.Session:
+        """A session with the role's credentials, fetched at the first call and renewed before they expire."""
+        import boto3  # noqa: PLC0415  # lazily: see the package's docstring
+        import botocore.session  # noqa: PLC0415
+        from botocore.credentials import (  # noqa: PLC0415
+            AssumeRoleCredentialFetcher,
+            DeferredRefreshableCredentials,
         )
-    core: botocore.session.Session = source._session  # noqa: SLF001  # boto3 has no other way to it
-    fetcher = AssumeRoleCredentialFetcher(
-        # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
-        partial(core.create_client, region_name=region, config=_config()),
-        credentials,
-        role.arn,
-        extra_args=_assume_role_arguments(role),
-    )
-    assumed = botocore.session.Session()
-    assumed.register_component("data_loader", core.get_component("data_loader"))  # EC2's model is read once
-    # botocore has no public setter for credentials that renew themselves; this is what its own users do.
-    assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
-        method="assume-role", refresh_using=fetcher.fetch_credentials
-    )
-    return boto3.Session(botocore_session=assumed)
+
+        credentials = source.get_credentials()
+        if credentials is None:
+            raise CredentialsError(
+                f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
+            )
+        core: botocore.session.Session = source._session  # noqa: SLF001  # boto3 has no other way to it
+        fetcher = AssumeRoleCredentialFetcher(
+            # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
+            partial(
+                core.create_client,
+                region_name=target.region,
+                config=self._config(target.network),
+                verify=self._ca_bundle(target),
+            ),
+            credentials,
+            role.arn,
+            extra_args=_assume_role_arguments(role),
+        )
+        assumed = botocore.session.Session()
+        # EC2's model is read once.
+        assumed.register_component("data_loader", core.get_component("data_loader"))
+        # botocore has no public setter for credentials that renew themselves; this is what its own users do.
+        assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+        return boto3.Session(botocore_session=assumed)
+
+
+def _is_direct(host: str, no_proxy: str) -> bool:
+    """Whether ``noProxy`` names a host or one of its parent domains."""
+    names = [name.strip().lstrip(".") for name in no_proxy.split(",")]
+    name = host.partition(":")[0]
+    return any(each in {"*", host, name} or (each and name.endswith(f".{each}")) for each in names)
+
+
+def proxy_of(client: EC2Client | STSClient) -> str | None:
+    """The host and port of the proxy that a client goes through, without its user and password."""
+    from botocore.httpsession import ProxyConfiguration  # noqa: PLC0415  # lazily: see the package's docstring
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415
+
+    url = client.meta.endpoint_url
+    configured: dict[str, str] | None = client.meta.config.proxies  # type: ignore[attr-defined]  # an option of Config
+    proxies = get_environ_proxies(url) if configured is None else configured
+    proxy = ProxyConfiguration(proxies=proxies).proxy_url_for(url)
+    return urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
+
+
+def _remembered(made: dict[_Key, _Made], key: _Key, make: Callable[[_Key], _Made]) -> _Made:
+    if key not in made:
+        made[key] = make(key)
+    return made[key]
 
 
 def _assume_role_arguments(role: Role) -> dict[str, object]:
@@ -128,37 +258,57 @@ def _assume_role_arguments(role: Role) -> dict[str, object]:
     return {key: value for key, value in optional.items() if value}
 
 
-@cache
-def _ec2(identity: Identity, region: str) -> EC2Client:
-    # EC2's model is half a million objects that stay: without them to look at in each of its collections, Python
-    # reads it in three quarters of the time, and a page of a thousand images in half.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return _session(identity, region).client("ec2", region_name=region, config=_config())
-    finally:
-        gc.freeze()
-        if collecting:
-            gc.enable()
+def _ask_nobody(session: boto3.Session, *, timeout: float) -> None:
+    """Keep boto3 from asking a person: for an MFA code, or through a ``credential_process`` that reads its input.
 
-
-def ec2(identity: Identity, region: str) -> EC2Client:
-    """The EC2 client of an identity in a Region.
-
-    Raises:
-        NoClient: boto3 cannot make one.
-        CredentialsError: likewise, as a sentence already.
+    A plugin's input belongs to the engine, and nobody sees a prompt there. botocore has no setting for either, so the
+    providers of this one session get another prompt and another way to start a process.
     """
-    with _making():
-        return _ec2(identity, region)
+    core: botocore.session.Session = session._session  # noqa: SLF001  # boto3 has no other way to it
+    chain = core.get_component("credential_provider")
+    assume_role = chain.get_provider("assume-role")
+    assume_role._prompter = _refuse_mfa  # noqa: SLF001  # see above
+    start = partial(_Process, timeout=timeout)
+    chain.get_provider("custom-process")._popen = start  # noqa: SLF001
+    builder = assume_role._profile_provider_builder  # noqa: SLF001  # for a source_profile with a process
+    create = builder._create_process_provider  # noqa: SLF001
+
+    def create_process_provider(profile_name: str) -> object:
+        provider = create(profile_name)
+        provider._popen = start  # noqa: SLF001
+        return provider
+
+    builder._create_process_provider = create_process_provider  # noqa: SLF001
 
 
-@cache
-def _sts(identity: Identity, region: str) -> STSClient:
-    return _session(identity, region).client("sts", region_name=region, config=_config())
+def _refuse_mfa(_prompt: str) -> str:
+    raise MfaNeeded
 
 
-def sts(identity: Identity, region: str) -> STSClient:
-    """The STS client of an identity, at the Region's own endpoint (which other partitions need); it raises what ``ec2`` does."""
-    with _making():
-        return _sts(identity, region)
+class _Process(subprocess.Popen[bytes]):
+    """A ``credential_process`` without an input and without a terminal, which ends in time."""
+
+    def __init__(self, command: list[str], *, stdout: int, stderr: int, timeout: float) -> None:
+        super().__init__(
+            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+        )
+        self._longest = timeout
+
+    def communicate(
+        self,
+        input: bytes | None = None,  # noqa: A002  # subprocess's own name
+        timeout: float | None = None,
+    ) -> tuple[bytes, bytes]:
+        """Wait for its end.
+
+        Raises:
+            CredentialsError: it did not end in time.
+        """
+        try:
+            return super().communicate(input, timeout=timeout or self._longest)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise CredentialsError(
+                f"the credential_process of the profile did not end within {self._longest:g} seconds: it gets no input "
+                "here, so log in first"
+            ) from None

@@ -227,6 +227,8 @@ class _Reader:
         return None
 
     def exclude(self) -> tuple[Exclusion, ...]:
+        if self.given.exclude == []:  # a program may compute it
+            return ()
         texts = self.texts(
             "exclude", "image ids, names or tags, like ami-0123456789abcdef0, base-*, tag:Keep=true"
         )

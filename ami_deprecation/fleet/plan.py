@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .. import dates
 from ..core import rules
-from ..core.inputs import At, InDaysOnce
+from ..core.inputs import At, Notice
 from . import selection
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class RegionRead:
     images: tuple[Image, ...] = ()
     #: Images that exist and that the query does not match, of those that have a resource in the stack's state.
     others: tuple[Image, ...] = ()
-    #: Images that EC2 described in a way that cannot be used. Nothing is cancelled in such a Region.
+    #: Images that EC2 described in a way that cannot be used. Nothing is canceled in such a Region.
     unusable: tuple[str, ...] = ()
     #: What uses the images that are due, as far as the policy asks for it.
     references: Mapping[str, Sequence[Reference]] = field(default_factory=lambda: MappingProxyType({}))
@@ -76,7 +76,7 @@ class Child:
     image_id: str
     image_name: str
     region: str
-    schedule: At | InDaysOnce
+    schedule: At | Notice
     #: None: the resource is declared as the stack's state has it, because its image could not be judged.
     decision: Decision | None = None
     #: The resource's name, when the stack's state has it.
@@ -169,7 +169,7 @@ def make(
     # A program that fails deletes nothing.
     cancellations = () if troubles or earlier is None else _cancellations(children, reads, earlier)
     if not decisions and not children and not troubles:
-        gone = ": dates that this policy gave are cancelled" if earlier is None or cancellations else ""
+        gone = ": dates that this policy gave are canceled" if earlier is None or cancellations else ""
         warnings.append(f"{_no_match(read.name for read in current)}{gone}")
     return Plan(
         children=tuple(children),
@@ -190,7 +190,7 @@ def _of_region(earlier: Mapping[Key, Earlier] | None, region: str) -> list[Earli
 
 
 def _unless_in_use(decision: Decision, read: RegionRead, arguments: PolicyArguments) -> Decision:
-    """Leave out an image that is in use, unless it has a date: without a resource its date would be cancelled."""
+    """Leave out an image that is in use, unless it has a date: without a resource its date would be canceled."""
     image = decision.image
     users = read.references.get(image.id)
     if arguments.in_use != "skip" or decision.date is None or image.date is not None or not users:
@@ -203,7 +203,7 @@ def _child(
 ) -> Child | None:
     image = decision.image
     known = (earlier or {}).get((image.region, image.id))
-    schedule: At | InDaysOnce | None
+    schedule: At | Notice | None
     if decision.date is None or (decision.leaves and known is None and earlier is not None):
         return None  # a date of somebody else's, which no rule asks for
     if decision.leaves:
@@ -215,9 +215,9 @@ def _child(
     return Child(image.id, image.name, image.region, schedule, decision, known.name if known else None)
 
 
-def _schedule(earlier: Earlier) -> At | InDaysOnce | None:
+def _schedule(earlier: Earlier) -> At | Notice | None:
     schedule = earlier.state.inputs.schedule
-    return schedule if isinstance(schedule, (At, InDaysOnce)) else None
+    return schedule if isinstance(schedule, (At, Notice)) else None
 
 
 def _as_it_is(earlier: Earlier) -> Child | None:
@@ -229,9 +229,13 @@ def _as_it_is(earlier: Earlier) -> Child | None:
 
 
 def _kept_warning(read: RegionRead, kept: int) -> str:
-    stay = (
-        f", and {kept} date{'s' if kept != 1 else ''} of this policy there stay as they are" if kept else ""
-    )
+    stay = ""
+    if kept:
+        one, several = (
+            "date of this policy there stays as it is",
+            "dates of this policy there stay as they are",
+        )
+        stay = f", and {kept} {one if kept == 1 else several}"
     if read.barred:
         return f"{read.name} is left out{stay}: {read.trouble}"
     return (
@@ -243,17 +247,23 @@ def _kept_warning(read: RegionRead, kept: int) -> str:
 def _use_warnings(child: Child, read: RegionRead, arguments: PolicyArguments, now: datetime) -> Iterable[str]:
     if child.decision is None:
         return
-    parameter = child.decision.image.public_ssm_parameter_name
-    if parameter is not None and selection.changes(child.decision.image, child.schedule, now):
-        yield (
-            f"{child.decision.where} is what the public SSM parameter {parameter} resolves to: others may launch it"
-        )
     users = read.references.get(child.image_id)
     if arguments.in_use != "warn" or not users:
         return
     when = date_of(child, now)
     stands = "has been deprecated since" if when <= now else "will be deprecated at"
     yield f"{child.decision.where} {stands} {dates.to_text(when)} and is still used by {_users(users)}"
+
+
+def public_parameter_notes(plan: Plan, now: datetime) -> list[str]:
+    """The images with a new date that a public SSM parameter names: a run of a stack reads this in each resource's check."""
+    return [
+        rules.public_parameter_note(child.decision.image)
+        for child in plan.children
+        if child.decision is not None
+        and child.decision.image.public_ssm_parameter_name is not None
+        and selection.changes(child.decision.image, child.schedule, now)
+    ]
 
 
 def _users(references: Sequence[Reference]) -> str:
@@ -266,7 +276,7 @@ def date_of(child: Child, now: datetime) -> datetime:
         return (
             child.schedule.when if isinstance(child.schedule, At) else dates.in_days(now, child.schedule.days)
         )
-    return rules.apply_in_days(child.schedule, child.decision.image, now, first=True)
+    return rules.apply_in_days(child.schedule, child.decision.image.date, now, first=True)
 
 
 def _cancellations(
@@ -277,7 +287,7 @@ def _cancellations(
     declared = {child.key for child in children}
     by_name = {read.name: read for read in reads}
     existing = {(image.region, image.id): image for read in reads for image in (*read.images, *read.others)}
-    cancelled = []
+    canceled = []
     for key, each in earlier.items():
         read = by_name.get(each.state.region)
         if key in declared:
@@ -288,7 +298,7 @@ def _cancellations(
             continue
         if image is None and read is not None and read.trouble is None:
             continue
-        cancelled.append(
+        canceled.append(
             Cancellation(
                 each.state.image_id,
                 each.state.image_name or (image.name if image else ""),
@@ -296,13 +306,13 @@ def _cancellations(
                 region_removed=read is None or read.removed,
             )
         )
-    return cancelled
+    return canceled
 
 
 def images_to_ask_about(plan: Plan, arguments: PolicyArguments) -> dict[str, list[str]]:
     """By Region: the due images whose use decides or is worth a warning.
 
-    An image that has a date is not skipped: without a resource, its date would be cancelled.
+    An image that has a date is not skipped: without a resource, its date would be canceled.
     """
     ids: defaultdict[str, list[str]] = defaultdict(list)
     for child in plan.children:
@@ -331,26 +341,26 @@ def refusal(
         for child in plan.children
         if child.decision is not None and selection.changes(child.decision.image, child.schedule, now)
     ]
-    cancelled = [each.where for each in plan.cancellations]
-    if arguments.max_changes is not None and len(changed) + len(cancelled) > arguments.max_changes:
+    canceled = [each.where for each in plan.cancellations]
+    if arguments.max_changes is not None and len(changed) + len(canceled) > arguments.max_changes:
         counts = [f"{_count(len(changed), 'image')} would be dated or re-dated"] if changed else []
-        counts += [f"{_count(len(cancelled), 'date')} would be cancelled"] if cancelled else []
+        counts += [f"{_count(len(canceled), 'date')} would be canceled"] if canceled else []
         return (
-            f"{' and '.join(counts)}, more than max_changes={arguments.max_changes}: {_listed([*changed, *cancelled])}; "
+            f"{' and '.join(counts)}, more than max_changes={arguments.max_changes}: {_listed([*changed, *canceled])}; "
             "nothing is changed: raise max_changes for this run, or narrow the policy"
         )
-    if arguments.allow_empty or not cancelled:
+    if arguments.allow_empty or not canceled:
         return None
     count = len(earlier or ())
     if not plan.children:
         why = "no image is due" if plan.decisions else _no_match(plan.regions)
         amount = "the only date" if count == 1 else f"all {count} dates"
-    elif len(cancelled) > _FEW and len(cancelled) * 2 > count:
-        why, amount = "too many dates would go", f"{len(cancelled)} of {count} dates"
+    elif len(canceled) > _FEW and len(canceled) * 2 > count:
+        why, amount = "too many dates would go", f"{len(canceled)} of {count} dates"
     else:
         return None
     return (
-        f"{why}: {amount} that this policy gave would be cancelled{_removed(plan)}: {_listed(cancelled)}; nothing is "
+        f"{why}: {amount} that this policy gave would be canceled{_removed(plan)}: {_listed(canceled)}; nothing is "
         "changed: check name, tags, filters, keep_newest and regions, or set allow_empty=True for this run"
     )
 

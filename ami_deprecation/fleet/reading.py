@@ -10,13 +10,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from time import sleep
 from typing import TYPE_CHECKING
 
-from .. import ec2
-from ..ec2 import listing, model
+from ..ec2 import model
 from ..errors import AmiDeprecationError, CredentialsError, InvalidInput, NotImageOwner, PermissionDenied
-from ..settings import settings
 from . import plan as planning
 from . import selection
 from .plan import RegionRead
@@ -24,20 +21,19 @@ from .plan import RegionRead
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ..ec2 import Target
+    from ..ec2 import Gateway, Target
     from ..image import Image
     from .arguments import PolicyArguments
     from .plan import Earlier, Key, Plan
 
 #: Regions that are read at the same time.
 _AT_ONCE = 8
-#: How long EC2 gets to show what it left out, in seconds.
-_LOOK_AGAIN_AFTER = 2.0
 #: DescribeImages' own maximum of values in a filter.
 _MOST_VALUES = 200
 
 
 def read(
+    gateway: Gateway,
     targets: Sequence[Target],
     removed: Sequence[Target],
     arguments: PolicyArguments,
@@ -46,6 +42,7 @@ def read(
     """Read a policy's Regions, and plan with what they answer.
 
     Args:
+        gateway: the calls to EC2.
         targets: the policy's Regions.
         removed: the Regions of its resources in the stack's state that it does not have any more.
         arguments: the policy.
@@ -59,13 +56,14 @@ def read(
         if refused is not None:
             raise InvalidInput(refused)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return _Reading(targets, removed, arguments, earlier, pool).plan()
+        return _Reading(gateway, targets, removed, arguments, earlier, pool).plan()
 
 
 @dataclass(frozen=True)
 class _Reading:
     """One policy's reading, step by step; each step reads several Regions at once."""
 
+    gateway: Gateway
     targets: Sequence[Target]
     removed: Sequence[Target]
     arguments: PolicyArguments
@@ -85,7 +83,7 @@ class _Reading:
         return self._plan(self._each(partial(self._ask_for_use, due), reads))
 
     def _plan(self, reads: Sequence[RegionRead]) -> Plan:
-        return planning.make(self.arguments, reads, self.earlier, ec2.now())
+        return planning.make(self.arguments, reads, self.earlier, self.gateway.now())
 
     def _each(
         self, work: Callable[[Target, RegionRead], RegionRead], reads: Sequence[RegionRead]
@@ -106,17 +104,19 @@ class _Reading:
     def _list(self, target: Target, read: RegionRead) -> RegionRead:
         unusable: list[str] = []
         images = self._query(target, unusable)
-        _refuse_foreign(target, images, self.arguments)
+        _refuse_foreign(self.gateway, target, images, self.arguments)
         return replace(read, images=tuple(images), unusable=tuple(unusable))
 
-    def _query(self, target: Target, unusable: list[str]) -> list[Image]:
-        return listing.list_images(
+    def _query(self, target: Target, unusable: list[str], ids: Sequence[str] = ()) -> list[Image]:
+        """The images that the policy selects, with ids: those of them."""
+        of_ids = {"image-id": ids} if ids else {}
+        return self.gateway.list_images(
             target,
             owners=self.arguments.owners,
             executable_users=self.arguments.executable_users,
             name=self.arguments.name,
             tags=self.arguments.tags,
-            filters=self.arguments.filters,
+            filters={**of_ids, **self.arguments.filters},
             include_disabled=True,
             unusable=unusable,
         )
@@ -124,7 +124,7 @@ class _Reading:
     def _barred(self, reads: Sequence[RegionRead]) -> list[RegionRead]:
         """Of all the account's Regions, leave out those that it may not use, unless that is every one of them."""
         refused = [read for read in reads if isinstance(read.trouble, (CredentialsError, PermissionDenied))]
-        # Without the stack's state nothing could be declared for such a Region, and its dates would be cancelled.
+        # Without the stack's state nothing could be declared for such a Region, and its dates would be canceled.
         if not self.arguments.all_regions or len(refused) == len(reads) or self.earlier is None:
             return list(reads)
         known = {target.region for target in (*self.targets, *self.removed)}
@@ -141,7 +141,7 @@ class _Reading:
         asked = [read for read in reads if read.name in doubtful and read.trouble is None]
         if not asked:
             return list(reads)
-        sleep(min(_LOOK_AGAIN_AFTER, settings().settle_seconds))
+        self.gateway.pause(self.gateway.settings.look_again_seconds)
         again = {read.name: read for read in self._each(self._list_again, asked)}
         return [again.get(read.name, read) for read in reads]
 
@@ -154,41 +154,54 @@ class _Reading:
         return replace(read, images=tuple(images.values()))
 
     def _look_up(self, target: Target, read: RegionRead) -> RegionRead:
-        """Find the images that the query does not match and that still have a resource."""
+        """Find the images that the listings do not show and that still have a resource.
+
+        Some have changed, so that the query does not match them any more. Others EC2 has only left out: asked for these few
+        images, the query shows them.
+        """
         shown = {image.id for image in read.images}
         ids = [
             image_id
             for region, image_id in self.earlier or {}
             if region == read.name and image_id not in shown
         ]
-        others = [
-            image
-            for start in range(0, len(ids), _MOST_VALUES)
-            for image in listing.list_images(
+        images, others = list(read.images), []
+        for start in range(0, len(ids), _MOST_VALUES):
+            there = self.gateway.list_images(
                 target,
                 # By a filter: of ids that are given as such, one that is gone fails the whole call.
                 filters={"image-id": ids[start : start + _MOST_VALUES]},
                 include_disabled=True,
                 unusable=[],
             )
-        ]
-        return replace(read, others=tuple(others))
+            selected = (
+                {image.id for image in self._query(target, [], [image.id for image in there])}
+                if there
+                else set()
+            )
+            images += [image for image in there if image.id in selected]
+            others += [image for image in there if image.id not in selected]
+        return replace(read, images=tuple(images), others=tuple(others))
 
     def _ask_for_use(self, due: Mapping[str, Sequence[str]], target: Target, read: RegionRead) -> RegionRead:
-        return replace(read, references=listing.image_references(target, due.get(read.name, ())))
+        return replace(read, references=self.gateway.image_references(target, due.get(read.name, ())))
 
 
 def _not_enabled(region: str) -> PermissionDenied:
     return PermissionDenied(f"{region} is not enabled for the account")
 
 
-def _refuse_foreign(target: Target, images: Iterable[Image], arguments: PolicyArguments) -> None:
+def _refuse_foreign(
+    gateway: Gateway, target: Target, images: Iterable[Image], arguments: PolicyArguments
+) -> None:
     if arguments.owners == ("self",):
         return
-    account = ec2.caller_account(target)
+    account = gateway.caller_account(target)
     foreign = sorted({image.owner_id for image in images} - {account})
     if foreign:
         raise NotImageOwner(
             f"owners: images of {', '.join(foreign)} cannot be dated with credentials of account {account}: only the owner "
-            "can deprecate an image, so give each account a policy with its own role_arn"
+            "can deprecate an image, so give each account a policy with its own role_arn",
+            region=target.region,
+            account=account,
         )

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .. import dates
-from ..core.inputs import At, InDaysOnce
+from ..core.inputs import At, Notice
+from ..image import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -236,11 +237,6 @@ def decide(images: Iterable[Image], rules: Rules, regions: Collection[str] = ())
     return decisions
 
 
-def newest_first(images: Iterable[Image]) -> list[Image]:
-    """Images by creation date, those of one date by id."""
-    return sorted(sorted(images, key=lambda i: i.id), key=lambda i: i.creation_date, reverse=True)
-
-
 def _key(image: Image) -> tuple[str, str]:
     return image.region, image.id
 
@@ -364,7 +360,7 @@ def _plus(because: str, days: int) -> str:
     return f"{because}, plus {days} day{'s' if days != 1 else ''}" if days else because
 
 
-def schedule_of(image: Image, date: datetime, now: datetime, notice_days: int) -> At | InDaysOnce | None:
+def schedule_of(image: Image, date: datetime, now: datetime, notice_days: int) -> At | Notice | None:
     """How an image that is due is given its date now; None when EC2 would take none at all.
 
     Nothing is remembered from run to run, so the answer has to be the same before, on and after the day:
@@ -397,10 +393,10 @@ def schedule_of(image: Image, date: datetime, now: datetime, notice_days: int) -
         return At(date)
     if image.public and live is None and notice > last:
         return None
-    return InDaysOnce(notice_days)
+    return Notice(notice_days)
 
 
-def changes(image: Image, wanted: At | InDaysOnce, now: datetime) -> bool:
+def changes(image: Image, wanted: At | Notice, now: datetime) -> bool:
     """Whether applying it now would give the image a date, or another one than it has."""
     if isinstance(wanted, At):
         return image.date != wanted.when

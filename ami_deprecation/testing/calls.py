@@ -33,8 +33,8 @@ class Call:
 
     @property
     def mutates(self) -> bool:
-        """Whether the action changes something when it succeeds."""
-        return not self.action.startswith(_READING)
+        """Whether the call changes something when it succeeds; one with DryRun never does."""
+        return not self.dry_run and not self.action.startswith(_READING)
 
     @property
     def ok(self) -> bool:

@@ -197,7 +197,9 @@ def instance_image_metadata(state: World, account: str, request: Request) -> str
         if (not wanted or each.instance.id in wanted) and all(test(each) for test in tests)
     ]
     page, token = _page(shown, request)
-    return item_set("instanceImageMetadataSet", [_metadata(account, each) for each in page]) + token
+    listed = item_set("instanceImageMetadataSet", [_metadata(account, each) for each in page])
+    # EC2 writes the element also when it is empty: without it, a response is not EC2's.
+    return f"{listed or '<instanceImageMetadataSet/>'}{token}"
 
 
 def _launched(state: World, home: moto_backend.Backend, region: str, instance: Instance) -> _Launched:

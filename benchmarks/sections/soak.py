@@ -13,7 +13,7 @@ from benchmarks import fleet, lab, memory
 from benchmarks.fleet import Fleet
 from benchmarks.outcome import Outcome, Table, Target
 from tests.support.harness import REGION
-from tests.support.operation import Entry, Operation
+from tests.support.operation import NO_LIMITS, Entry, Operation
 from tests.support.operation import Outcome as Steps
 from tests.support.plugin import Launcher, Plugin
 from tests.support.program import made, run
@@ -74,7 +74,7 @@ def _how() -> str:
     kinds = _mended()
     return (
         f"Each round: another policy; {len(fleet.REGIONS)} images go and as many come, as many dates are moved by hand and as many "
-        f"cancelled; an update, every second one with a refresh. {RATE * len(kinds):.0%} of all calls meet a fault that a retry "
+        f"canceled; an update, every second one with a refresh. {RATE * len(kinds):.0%} of all calls meet a fault that a retry "
         f"mends ({', '.join(kinds)}), and some are denied, which fails the update: the next one makes up for it."
     )
 
@@ -135,7 +135,7 @@ def _one_process(place: Lab, size: int, rounds: int) -> list[float]:
     images = place.images(size)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_", "AMI_"))}
     environment = kept | place.ec2.environment() | ENV | {"PULUMI_PROJECT": "project"}
-    plugin = Plugin(Launcher(fork=False), environment, {"aws:region": REGION})
+    plugin = Plugin(Launcher(), environment, {"aws:region": REGION})
     state: list[Entry] = []
     resident: list[float] = []
     try:
@@ -147,7 +147,7 @@ def _one_process(place: Lab, size: int, rounds: int) -> list[float]:
                 for each in run(made(image.name, image_id=image.id, deprecate_at=date), preview=False)
             ]
             outcome = Steps()
-            Operation(plugin, state, outcome, False, frozenset(), 4).run(
+            Operation(plugin, state, outcome, False, frozenset(), NO_LIMITS, 4).run(
                 registrations, refresh=number > 0, only_refresh=False
             )
             if not outcome.ok:

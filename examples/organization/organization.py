@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 IMAGE_DATE = "pulumi-python:dynamic/ec2:AmiDeprecation"
 #: The engine's word for what happens to an image's date -> the table's.
-OPERATIONS = {"create": "set", "update": "moved", "delete": "cancelled", "same": "unchanged"}
+OPERATIONS = {"create": "set", "update": "moved", "delete": "canceled", "same": "unchanged"}
 
 
 class Mistake(Exception):
@@ -63,9 +63,9 @@ class Outcome:
         if finished and finished.metadata.type == IMAGE_DATE:
             operation = finished.metadata.op.value
             self.done[OPERATIONS.get(operation, operation)] += 1
-        said = event.diagnostic_event
-        if said and said.severity == "error" and said.message.strip():
-            plain = said.message.replace("<{%reset%}>", "").strip()
+        diagnostic = event.diagnostic_event
+        if diagnostic and diagnostic.severity == "error" and diagnostic.message.strip():
+            plain = diagnostic.message.replace("<{%reset%}>", "").strip()
             self.errors.append(plain.splitlines()[-1] if plain.startswith("Traceback") else plain)
 
 
@@ -145,8 +145,8 @@ def run(verb: str, target: Target, project: Path, command: automation.PulumiComm
 def _last_words(error: Exception) -> str:
     """The CLI's own sentence out of an error that holds all its output."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line.partition("error: ")[2] for line in lines if "error: " in line]
-    return (said or lines or [type(error).__name__])[0]
+    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    return (errors or lines or [type(error).__name__])[0]
 
 
 def table(outcomes: Iterable[Outcome]) -> str:

@@ -61,16 +61,16 @@ readable_images = ResourceValidationPolicy(
 
 
 def objection(image: Image, notice_days: int, now: datetime) -> str | None:
-    """What is to be said against launching from an image."""
+    """Why an image should not be launched; None when it may be."""
     date = image.deprecation_time
     if date is None or date > now + timedelta(days=notice_days):
         return None
-    said = (
+    state = (
         "is deprecated since"
         if image.is_deprecated(now)
         else f"will be deprecated within {notice_days} days, on"
     )
-    return f"{image.id} ({image.name}) in {image.region} {said} {date:%Y-%m-%d}: use a newer image"
+    return f"{image.id} ({image.name}) in {image.region} {state} {date:%Y-%m-%d}: use a newer image"
 
 
 def image_of(args: ResourceValidationArgs) -> Image | str | None:
@@ -96,7 +96,7 @@ def image_of(args: ResourceValidationArgs) -> Image | str | None:
 def read(image_id: str, region: str | None, profile: str | None, role_arn: str | None) -> Image | str:
     """An image, whoever owns it, read once; text when it could not be read."""
     try:
-        found = get_images(
+        images = get_images(
             image_ids=[image_id],
             owners=(),
             include_deprecated=True,
@@ -108,7 +108,7 @@ def read(image_id: str, region: str | None, profile: str | None, role_arn: str |
     except AmiDeprecationError as error:
         return f"{image_id} could not be read, so its date was not looked at: {error}"
     return (
-        found[0]
-        if found
+        images[0]
+        if images
         else f"{image_id} is not found in {region or 'its Region'}, so its date was not looked at"
     )

@@ -77,6 +77,29 @@ def test_filter_leaves_images_out(ec2: LocalEC2, dated: dict[str, str]) -> None:
     assert written.count("image_id=") == 1
 
 
+def test_left_out_images_are_named_with_reason(ec2: LocalEC2) -> None:
+    later = NOW + timedelta(days=9)
+    web = ec2.add_image("web", deprecation_time=later)
+    bare = [ec2.add_image(f"bare-{number}") for number in range(7)]
+    off = ec2.add_image("off", deprecation_time=later, state="disabled")
+    theirs = ec2.add_image("theirs", account="210987654321", deprecation_time=later)
+    ec2.client(account="210987654321").modify_image_attribute(
+        ImageId=theirs, LaunchPermission={"Add": [{"UserId": ec2.account}]}
+    )
+    result = command(ec2, "adopt")
+    assert result.stdout.count("image_id=") == 1
+    assert web in result.stdout
+    count, without_date, disabled, shared = result.stderr.splitlines()
+    assert count.endswith("1 image with a date in eu-west-1")
+    assert without_date.startswith("ami-deprecation: left out, without a date: ami-")
+    assert without_date.endswith(" and 2 more")
+    assert sum(each in without_date for each in bare) == 5
+    assert disabled == f"ami-deprecation: left out, disabled (--include-disabled): {off} (off)"
+    assert "left out, not owned by this account" in shared
+    assert shared.endswith(f": {theirs} (theirs)")
+    assert off in succeed(ec2, "adopt", "--include-disabled")
+
+
 def test_adopt_writes_role_it_reads_with(ec2: LocalEC2) -> None:
     theirs = ec2.add_image("web", account="210987654321", deprecation_time=NOW + timedelta(days=9))
     role = "arn:aws:iam::210987654321:role/images"

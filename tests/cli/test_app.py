@@ -17,7 +17,7 @@ from ami_deprecation.cli.app import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("report", "comment", "adopt", "iam-policy")
+COMMANDS = ("report", "plan", "comment", "adopt", "iam-policy", "doctor")
 PREVIEW = json.dumps({"steps": [], "changeSummary": {}})
 
 
@@ -163,6 +163,15 @@ def test_partition_follows_from_regions(capsys: pytest.CaptureFixture[str]) -> N
     assert run(["iam-policy", "--regions", "us-gov-west-1"]) == 0
     resources = [each["Resource"] for each in json.loads(capsys.readouterr().out)["Statement"]]
     assert resources == ["*", "arn:aws-us-gov:ec2:us-gov-west-1::image/*"]
+
+
+def test_shell_completes_commands_and_options() -> None:
+    for typed, completed in (("rep", "report"), ("report --fail-u", "--fail-unpatched")):
+        words = f"ami-deprecation {typed}"
+        result = command(
+            _AMI_DEPRECATION_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
+        )
+        assert result.stdout == f"plain,{completed}\n"
 
 
 def test_closed_pipe_causes_no_error() -> None:

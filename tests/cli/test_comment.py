@@ -85,9 +85,9 @@ def changed(stack: Stack, ec2: LocalEC2, ids: dict[str, str]) -> Stack:
 EXPECTED = {
     "later": "| {id} | eu-west-1 | {d100} → {d130} | 129 days | moved later (30 days) |",
     "earlier": "| {id} | eu-west-1 | {d100} → {d3} | 2 days | moved earlier (97 days) | ⚠️ short notice: 2 days |",
-    "gone": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
+    "gone": "| {id} | eu-west-1 | {d100} → none |  | canceled |",
     "restored": "| {id} | eu-west-1 | {d100} → 2031-01-01 | {restored} days | restored |",
-    "old": "| {id} | eu-west-1 | {d100} → none |  | cancelled |",
+    "old": "| {id} | eu-west-1 | {d100} → none |  | canceled |",
     "new": "| {id} | eu-west-1 | none → {d100} | 99 days | set |",
     "renamed": "| {id} | eu-west-1 | {d100} | 99 days | kept: the resource before is now after |",
     "drift": "| {id} | eu-west-1 | none → {d100} | 99 days | set: repairs a change made outside Pulumi |",
@@ -111,7 +111,7 @@ def test_every_kind_of_change_has_its_row(changed: Stack, ec2: LocalEC2, ids: di
     assert rows == expected
     assert shown.startswith("<!-- ami-deprecation comment: project/test -->\n")
     assert (
-        "**11 images**: 3 set, 1 moved later, 2 moved earlier, 2 cancelled, 1 restored, 1 adopted, 1 kept.\n"
+        "**11 images**: 3 set, 1 moved later, 2 moved earlier, 2 canceled, 1 restored, 1 adopted, 1 kept.\n"
         in shown
     )
     visible, _, folded = shown.partition("<details>")
@@ -130,7 +130,7 @@ def test_comment_matches_update(changed: Stack, ids: dict[str, str]) -> None:
     }
     expected = {
         str(change.image_id): "DisableImageDeprecation"
-        if change.action is Action.CANCELLED
+        if change.action is Action.CANCELED
         else "EnableImageDeprecation"
         for change in changes
         if change.action in CHANGING

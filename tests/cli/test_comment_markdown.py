@@ -85,7 +85,7 @@ def test_marker_is_one_html_comment_for_each_stack() -> None:
         (step("create", new=props(deprecate_in_days=0)), "deprecated as soon as this is applied"),
         (step("create", new=props(deprecate_in_days=3)), "short notice: 3 days"),
         (step("update", props(to=90), props(to=-1)), "the date has passed"),
-        (step("delete", props(to=-1)), "its date has passed: once cancelled, it cannot be set again"),
+        (step("delete", props(to=-1)), "its date has passed: once canceled, it cannot be set again"),
         (step("delete", props(to=90, original=2, on_destroy="restore")), "short notice: 2 days"),
     ],
 )
@@ -157,7 +157,7 @@ def test_failed_preview_is_not_shown_as_no_change() -> None:
         (step("create", new=props(to=50.5)), "none → 2027-03-07", "set"),
         (step("create", new=props(to=50.5, original=50.5)), "2027-03-07", "adopted: nothing changes in EC2"),
         (step("update", props(to=40.5), props(to=50.5)), "2027-02-25 → 2027-03-07", "moved later (10 days)"),
-        (step("delete", props(to=50.5)), "2027-03-07 → none", "cancelled"),
+        (step("delete", props(to=50.5)), "2027-03-07 → none", "canceled"),
         (
             step("delete", props(to=50.5, original=60.5, on_destroy="restore")),
             "2027-03-07 → 2027-03-17",
@@ -174,6 +174,12 @@ def test_failed_preview_is_not_shown_as_no_change() -> None:
 def test_row_shows_old_date_new_date_and_action(made: dict[str, object], date: str, what: str) -> None:
     cells = line_of(text(made), "web")
     assert (cells[2], cells[4]) == (date, what)
+
+
+def test_row_names_date_changed_outside() -> None:
+    about = "ami-00000000000000001 (web) in eu-west-1 has 2027-01-15T00:00:00Z (changed outside Pulumi): x replaces it"
+    shown = text(step("update", props(to=40.5), props(to=50.5)), diagnostics=[note(about)])
+    assert line_of(shown, "web")[2] == "2027-01-15 (changed outside Pulumi) → 2027-03-07"
 
 
 def test_image_of_same_update_is_named_by_resource() -> None:

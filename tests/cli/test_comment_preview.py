@@ -9,7 +9,8 @@ import pytest
 from ami_deprecation.cli.comment import digests
 from ami_deprecation.cli.comment.preview import Action, Date
 from ami_deprecation.cli.exits import CommandError, Exit
-from tests.support.cli_digests import digest, note, on, one, props, read, step, urn
+from ami_deprecation.doors import names
+from tests.support.cli_digests import URN, digest, note, on, one, props, read, step, urn
 from tests.support.cli_samples import ahead
 
 
@@ -61,15 +62,51 @@ def test_update_without_date_change_keeps_date() -> None:
     assert (change.action, change.remark) == (Action.KEPT, "only a setting changes")
 
 
-def test_date_that_somebody_cancelled_outside_is_set_again() -> None:
+def test_date_that_somebody_canceled_outside_is_set_again() -> None:
     change = one(step("update", props(ours=100, deprecate_at="none"), props(to=100)))
     assert (change.action, change.before) == (Action.SET, None)
     assert change.remark == "repairs a change made outside Pulumi"
 
 
+@pytest.mark.parametrize(
+    ("live", "action", "before"), [(30, Action.LATER, 30), (60, Action.KEPT, 60), (None, Action.SET, None)]
+)
+def test_date_changed_outside_is_where_change_begins(
+    live: int | None, action: Action, before: int | None
+) -> None:
+    about = f"ami-00000000000000001 (web (2)) in eu-west-1 has {on(live) if live else 'no date'} (changed outside Pulumi): x"
+    [change] = read(step("update", props(to=50), props(to=60)), diagnostics=[note(about)]).changes
+    assert (change.action, change.before) == (action, ahead(before) if before else None)
+    assert change.is_outside
+
+
+@pytest.mark.parametrize("op", ["update", "replace"])
+@pytest.mark.parametrize("more", [{"deprecate_in_days": 30}, {"deprecate_in_days": 40, "__once": True}])
+def test_days_that_are_settled_keep_date(op: str, more: dict[str, object]) -> None:
+    old = props(to=10, ours=10, deprecate_in_days=30.0)
+    change = one(step(op, old, props() | {"on_destroy": "restore"} | more))
+    assert (change.action, change.before, change.after) == (Action.KEPT, ahead(10), Date(ahead(10)))
+
+
+def test_changed_days_count_from_now() -> None:
+    change = one(step("update", props(to=10, ours=10, deprecate_in_days=30.0), props(deprecate_in_days=40)))
+    assert (change.action, change.after) == (Action.LATER, Date(ahead(40), in_days=40))
+
+
+def test_days_that_mean_the_same_date_keep_it() -> None:
+    some_minutes_ago = 30 - 7 / (24 * 60)
+    old = props(to=some_minutes_ago, ours=some_minutes_ago)
+    assert one(step("update", old, props(deprecate_in_days=30))).action is Action.KEPT
+
+
+def test_unknown_region_is_not_shown() -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    assert one(step("create", new=props(to=50, region=unknown))).region == ""
+
+
 def test_deleted_resource_cancels_date() -> None:
     change = one(step("delete", props(to=100, ours=100)))
-    assert (change.action, change.before, change.after) == (Action.CANCELLED, ahead(100), Date())
+    assert (change.action, change.before, change.after) == (Action.CANCELED, ahead(100), Date())
 
 
 def test_deleted_resource_with_restore_puts_date_back() -> None:
@@ -78,13 +115,18 @@ def test_deleted_resource_with_restore_puts_date_back() -> None:
 
 
 def test_passed_original_date_cannot_be_restored() -> None:
-    assert one(step("delete", props(to=100, original=-5, on_destroy="restore"))).action is Action.CANCELLED
+    change = one(step("delete", props(to=100, original=-5, on_destroy="restore")))
+    assert (change.action, change.remark) == (
+        Action.CANCELED,
+        "its original date has passed and cannot be restored",
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "state", "why"),
     [
         (props(to=100, ours=50), {}, "did not set it"),
+        (props(to=100, ours=100, __adopted=True), {}, "was on the image before"),
         (props(to=100), {"retainOnDelete": True}, "retain_on_delete"),
         (props(to=100, original=100, on_destroy="restore"), {}, "original date"),
         (props(), {}, "has no date"),
@@ -107,7 +149,7 @@ def test_resource_deleted_with_its_image_cancels_nothing() -> None:
 def test_replacement_of_image_is_two_rows() -> None:
     changes = read(step("replace", props("web-1", to=100), props("web-2", 2, to=100))).changes
     assert [(each.image_name, each.action) for each in changes] == [
-        ("web-1", Action.CANCELLED),
+        ("web-1", Action.CANCELED),
         ("web-2", Action.SET),
     ]
 
@@ -133,7 +175,7 @@ def test_renamed_resource_with_new_date_moves_it() -> None:
 def test_same_id_in_another_region_is_another_row() -> None:
     created = step("create", new=props(to=100, region="us-east-1"), name="there")
     assert {change.action for change in read(step("delete", props(to=100)), created).changes} == {
-        Action.CANCELLED,
+        Action.CANCELED,
         Action.SET,
     }
 
@@ -200,7 +242,7 @@ def test_secret_image_ids_are_distinguished_by_name() -> None:
 
     replaced = read(step("replace", secret("web-1"), secret("web-2"))).changes
     assert [(each.image_name, each.action) for each in replaced] == [
-        ("web-1", Action.CANCELLED),
+        ("web-1", Action.CANCELED),
         ("web-2", Action.SET),
     ]
     kept = one(step("replace", secret("web-1"), secret("web-1")))
@@ -282,6 +324,17 @@ def test_errors_that_repeat_another_are_left_out() -> None:
 def test_skipped_checks_are_unchecked() -> None:
     skipped = "live checks in eu-west-1 were skipped: no credentials"
     assert read(diagnostics=[note(skipped), note("b is public")]).unchecked == (skipped,)
+
+
+def test_native_resource_is_read_like_pythons() -> None:
+    resource = f"{URN}{names.NATIVE_TYPE}::web"
+    old, new = names.to_camel(props(to=50, ours=50)), names.to_camel(props(to=80))
+    moved = {"op": "update", "urn": resource, "oldState": {"outputs": old}, "newState": {"inputs": new}}
+    line = "ami-0a1b2c3d in eu-west-1 is odd"
+    logged = {"urn": resource, "message": f"warning: ami-deprecation: {line}\n", "severity": "warning"}
+    seen = read(moved, diagnostics=[logged])
+    assert [change.action for change in seen.changes] == [Action.LATER]
+    assert seen.notes == (line,)
 
 
 def test_rule_of_an_explaining_policy_is_read() -> None:

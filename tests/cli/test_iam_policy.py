@@ -25,6 +25,7 @@ PUBLISHED: dict[str, tuple[str | None, set[str]]] = {
     "ec2:DisableImageDeprecation": ("image", IMAGE_KEYS),
     "ec2:DescribeImages": (None, {"ec2:Region"}),
     "ec2:DescribeImageReferences": (None, {"ec2:Region"}),
+    "ec2:DescribeInstanceImageMetadata": (None, {"ec2:Region"}),
     "ec2:DescribeRegions": (None, {"ec2:Region"}),
 }
 #: IAM User Guide, "AWS global condition context keys": these are in every request.
@@ -45,7 +46,7 @@ ALL_NEEDS = [
     Needs(changes=False),
     Needs(regions=("eu-west-1",)),
     Needs(regions=("eu-west-1", "us-east-1"), tags={"Team": ["web", "shop"], "Env": ["prod"]}),
-    Needs(references=True, all_regions=True),
+    Needs(references=True, all_regions=True, running=True),
     Needs(changes=False, references=True, regions=("cn-north-1",), partition="aws-cn"),
 ]
 

@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,22 @@ import pytest
 
 from ami_deprecation.cli.app import run
 from ami_deprecation.cli.report import FORMATS
+from ami_deprecation.image import Scan
 from tests.support.cli_command import command, succeed, use
+from tests.support.watch import wait_until
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
 
 NOW = datetime.now(timezone.utc)
+ACTIONS = [
+    "DescribeImageReferences",
+    "DescribeImages",
+    "DescribeInstanceImageMetadata",
+    "DescribeRegions",
+    "DisableImageDeprecation",
+    "EnableImageDeprecation",
+]
 PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/golden"
 
 
@@ -184,9 +193,7 @@ def test_ctrl_c_stops_at_once_while_ec2_hangs(ec2: LocalEC2) -> None:
         )
     finally:
         signal.signal(signal.SIGINT, inherited)
-    deadline = time.monotonic() + 60
-    while not hang.played and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: hang.played, "EC2 hangs")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=15)
     assert (process.returncode, out, err.strip()) == (130, "", "ami-deprecation: interrupted")
@@ -222,3 +229,92 @@ def terminal(ec2: LocalEC2, *arguments: str, **more: str) -> str:
         os.close(leader)
     assert process.wait(60) == 0
     return seen.decode()
+
+
+def test_running_lists_images_of_instances(
+    ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(ec2, monkeypatch)
+    mine = ec2.add_image("web-1", deprecation_time=ahead(30.5))
+    theirs = ec2.add_image("base", account="210987654321", public=True, deprecation_time=ahead(-2.5))
+    ec2.add_image("idle")
+    client = ec2.client()
+    client.run_instances(ImageId=mine, MinCount=2, MaxCount=2)
+    client.run_instances(ImageId=theirs, MinCount=1, MaxCount=1)
+    gone = client.run_instances(ImageId=mine, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    client.terminate_instances(InstanceIds=[gone])
+    assert run(["report", "--running", "--format", "json"]) == 0
+    images = json.loads(capsys.readouterr().out)["images"]
+    keys = ("name", "owner_id", "state", "instances")
+    assert [tuple(each[key] for key in keys) for each in images] == [
+        ("base", "210987654321", "deprecated", 1),
+        ("web-1", ec2.account, "scheduled", 2),
+    ]
+    assert run(["report", "--running", "--name", "web-*", "--fail-within", "60d"]) == 3
+    out, err = capsys.readouterr()
+    assert "Instances" in out
+    assert "is in use (2 instances)" in err
+    assert "base" not in out
+    assert run(["report", "--running", "--name", "none-*"]) == 0
+    assert "No images: no instance in eu-west-1 matches --name 'none-*'." in capsys.readouterr().out
+
+
+def test_unpatched_image_closes_the_gate(
+    ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(ec2, monkeypatch)
+    ec2.add_image("web", scan=Scan("critical", NOW, {"critical": ahead(-10)}))
+    assert run(["report", "--fail-unpatched", "critical=30"]) == 0
+    out, err = capsys.readouterr()
+    assert f"critical since {ahead(-10):%Y-%m-%d}" in out
+    assert "--fail-unpatched passed" in err
+    assert run(["report", "--fail-unpatched", "critical=7,high=30"]) == 3
+    assert "a critical fix for 10 days (allowed: 7)" in capsys.readouterr().err
+
+
+def test_one_cause_in_many_regions_is_one_line(
+    ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(ec2, monkeypatch)
+    ec2.faults.add("DescribeImages", "denied", times=None)
+    assert run(["report", "--all-regions", "--fail-without-date"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert " more Regions: not in the report: " in line
+
+
+OPTIONS: list[tuple[list[str], list[str]]] = [
+    (["report"], ["--read-only"]),
+    (["report", "--references"], ["--read-only", "--references"]),
+    (["report", "--fail-within", "14d"], ["--read-only", "--references"]),
+    (["report", "--running"], ["--read-only", "--running"]),
+    (["report", "--all-regions"], ["--read-only", "--all-regions"]),
+    (["adopt", "--all-regions"], ["--read-only", "--all-regions"]),
+    (["plan", "--name", "*", "--after-days", "365"], ["--read-only"]),
+    (["plan", "--name", "*", "--after-days", "1", "--in-use", "skip"], ["--read-only", "--references"]),
+    (["plan", "--name", "*", "--after-days", "365", "--all-regions"], ["--read-only", "--all-regions"]),
+    (["doctor"], []),
+]
+
+
+@pytest.mark.parametrize(("arguments", "policy"), OPTIONS, ids=" ".join)
+def test_iam_policy_is_enough_for_option(
+    ec2: LocalEC2,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    policy: list[str],
+) -> None:
+    """Every action that the policy does not list is denied."""
+    use(ec2, monkeypatch)
+    ec2.add_image("web", deprecation_time=ahead(3))
+    ec2.add_image("bare")
+    assert run(["iam-policy", *policy]) == 0
+    allowed = json.dumps(json.loads(capsys.readouterr().out))
+    for action in ACTIONS:
+        if f'"ec2:{action}"' not in allowed:
+            ec2.faults.add(action, "denied", times=None)
+    assert run(arguments) == 0, capsys.readouterr().err
+    used = {call.action for call in ec2.calls} & set(ACTIONS)
+    listed = {action for action in ACTIONS if f'"ec2:{action}"' in allowed}
+    assert used <= listed
+    assert listed - used <= {"DescribeImages"}, "which every policy allows"

@@ -20,7 +20,7 @@ SOME = [
     row(image("web-2026-05", number=3, due=-20, launched=5), known=True),
     row(image("off", number=4, due=-20, state="disabled"), known=True),
 ]
-KEYS = "name,image_id,region,owner_id,created,deprecation_time,days_left,state,last_launched,public,used_by"
+KEYS = "name,image_id,region,owner_id,created,deprecation_time,days_left,state,last_launched,public,used_by,highest_severity,oldest_fix_severity,oldest_fix_since,instances"
 
 
 def test_json_has_documented_keys() -> None:
@@ -112,6 +112,9 @@ def test_lines_are_not_cut_without_terminal() -> None:
 
 
 def test_empty_report_says_so() -> None:
-    assert as_table(report([], "eu-west-1"), is_terminal=False, width=80) == "No images in eu-west-1.\n"
+    assert (
+        as_table(report([], "eu-west-1"), is_terminal=False, width=80)
+        == "No images: the account owns none in eu-west-1.\n"
+    )
     nothing = report([], "eu-west-1", eu_west_1="no answer")
     assert as_table(nothing, is_terminal=False, width=80) == "Nothing could be read.\n"

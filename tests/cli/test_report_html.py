@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
 
 from ami_deprecation.cli.report.html import as_html
 from ami_deprecation.ec2.listing import Reference
+from ami_deprecation.image import Scan
 from tests.support.browser import CONTRAST, FLAGS, NAMES, Visit
-from tests.support.cli_samples import image, report, row
+from tests.support.cli_samples import NOW, ahead, image, report, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
+
+    from ami_deprecation.cli.report.rows import Row
 
 TEMPLATE = Reference(
     "ec2:LaunchTemplate", "arn:aws:ec2:eu-west-1:123456789012:launch-template/lt-0a1b2c3d4e5f60718"
 )
 PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1366, "height": 768}
 
 ROWS = [
     row(image("web-server-2026-12-01", number=1, age=45, launched=3), known=True),
@@ -36,6 +43,28 @@ ROWS = [
     row(image("a-name-that-goes-on-" * 6, number=8, age=500, public=True)),
     row(image("", number=9, age=2000, state="disabled", due=-60)),
 ]
+
+
+HIGH = Scan("high", NOW, {"high": ahead(-3)})
+
+
+def scanned(made: Row, scan: Scan) -> Row:
+    return dataclasses.replace(made, image=dataclasses.replace(made.image, scan=scan))
+
+
+def many(number: int) -> list[Row]:
+    """Images of 200 families with dates of all kinds."""
+    return [
+        row(
+            image(
+                f"family{n % 200}-2026-{n % 12 + 1:02}-{n % 28 + 1:02}",
+                number=n,
+                age=n % 900,
+                due=n % 700 - 100,
+            )
+        )
+        for n in range(number)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +186,7 @@ def test_timeline_of_family_is_readable_by_screen_readers(visit: Visit) -> None:
     assert described
     text = [page.locator(f"#{each}").text_content() for each in described.split()]
     assert text[1] == ("4 images: 1 deprecated, 2 scheduled, 1 without a date. The next date is 2027-01-27.")
-    today = drawing.locator("line.today").bounding_box()
+    today = drawing.locator("line.today").first.bounding_box()
     bars = {
         str(bar.locator("xpath=..").locator("title").text_content()): bar.bounding_box()
         for bar in drawing.locator("rect.bar").all()
@@ -229,9 +258,9 @@ def test_phone_tile_dots_are_next_to_their_labels(browser: Browser, file: Path) 
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     page.goto(file.as_uri())
     heights = page.eval_on_selector_all(
-        ".tile dt",
-        """all => all.filter(dt => !dt.textContent.trim().includes(" "))
-            .map(dt => dt.getBoundingClientRect().height / parseFloat(getComputedStyle(dt).lineHeight))""",
+        ".tile > span",
+        """all => all.filter(label => !label.textContent.trim().includes(" "))
+            .map(label => label.getBoundingClientRect().height / parseFloat(getComputedStyle(label).lineHeight))""",
     )
     page.close()
     assert len(heights) >= 2
@@ -273,24 +302,165 @@ def test_phone_timeline_today_does_not_overlap_months(browser: Browser, tmp_path
     assert min(gaps) > 0
 
 
-def test_page_of_a_large_account_opens(browser: Browser, tmp_path: Path) -> None:
-    many: Sequence[object] = [
-        row(
-            image(
-                f"family{n % 200}-2026-{n % 12 + 1:02}-{n % 28 + 1:02}",
-                number=n,
-                age=n % 900,
-                due=n % 700 - 100,
-            )
-        )
-        for n in range(5000)
-    ]
-    file = tmp_path / "large.html"
-    file.write_text(as_html(report(many)), encoding="utf-8")  # type: ignore[arg-type]
-    assert file.stat().st_size < 8_000_000
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE])
+def test_soonest_dates_show_without_scrolling(browser: Browser, file: Path, viewport: dict[str, int]) -> None:
+    page = browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+    page.goto(file.as_uri())
+    shown = page.eval_on_selector_all(
+        ".next li", "all => all.map(item => [item.innerText, item.getBoundingClientRect().bottom])"
+    )
+    page.close()
+    assert "2027-01-27" in shown[0][0]
+    assert "in 12 days" in shown[0][0]
+    assert max(bottom for _, bottom in shown) <= viewport["height"]
+
+
+def test_line_for_today_covers_no_text(visit: Visit) -> None:
+    covered = visit.page.eval_on_selector_all(
+        "svg.line",
+        """drawings => drawings.flatMap(drawing => {
+            const lines = [...drawing.querySelectorAll("line.today")].map(line => line.getBoundingClientRect());
+            return [...drawing.querySelectorAll("text")].filter(text => {
+                const box = text.getBoundingClientRect();
+                return text.textContent && lines.some(line =>
+                    line.left < box.right && line.right > box.left && line.top < box.bottom - 2 && line.bottom > box.top);
+            }).map(text => text.textContent);
+        })""",
+    )
+    assert covered == []
+
+
+def test_tile_filters_and_address_keeps_it(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("link", name="4 scheduled later").click()
+    visit.sort_by("Image")
+    shown = visit.names()
+    assert len(shown) == 4
+    assert page.url.endswith("#state=scheduled&sort=0")
+    assert page.locator("[aria-current]").inner_text().split() == ["4", "scheduled", "later"]
+    page.reload()
+    assert visit.names() == shown
+    assert page.locator("#state").input_value() == "scheduled"
+    page.get_by_role("link", name="9 images").click()
+    assert len(visit.names()) == 9
+
+
+def test_empty_search_says_so_and_offers_all(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#search").fill("no such image")
+    assert visit.names() == []
+    assert page.get_by_text("No image matches this search and these filters.").is_visible()
+    assert page.locator("#count").text_content() == "0 of 9 images"
+    page.get_by_role("button", name="Show all images").click()
+    page.wait_for_function("document.querySelectorAll('tbody tr').length === 9")
+    assert not page.get_by_text("No image matches").is_visible()
+
+
+def test_severities_sort_by_rank_and_have_signs(browser: Browser, tmp_path: Path) -> None:
+    severities = ("low", "critical", "informational", "high")
+    rows = [scanned(row(image(f"{name}-image")), Scan(name, NOW)) for name in severities]
+    file = tmp_path / "scans.html"
+    file.write_text(as_html(report([*rows, row(image("unknown"))])), encoding="utf-8")
+    page = browser.new_page(viewport=LAPTOP)  # type: ignore[arg-type]
+    visit = Visit(page, file.as_uri())
+    visit.sort_by("Severity")
+    assert visit.column("Severity") == ["critical", "high", "low", "informational", "not scanned"]
+    signs = page.eval_on_selector_all(
+        '[data-label="Severity"] .badge',
+        "all => all.map(badge => getComputedStyle(badge, '::before').content[1])",
+    )
+    page.close()
+    assert signs[:3] == ["‼", "!", "o"], "'o' of 'none': only the two worst have a sign"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE])
+def test_axe_finds_no_violation(
+    browser: Browser, tmp_path: Path, scheme: str, viewport: dict[str, int]
+) -> None:
+    file = tmp_path / "scanned.html"
+    rows = [scanned(ROWS[0], HIGH), *ROWS[1:]]
+    file.write_text(as_html(report(rows, "eu-west-1", "us-east-1", us_east_1="down")), encoding="utf-8")
+    page = browser.new_page(color_scheme=scheme, viewport=viewport)  # type: ignore[arg-type]
+    page.goto(file.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    results = Axe().run(page)
+    page.close()
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_print_has_every_row_and_column(browser: Browser, tmp_path: Path) -> None:
+    file, pdf = tmp_path / "report.html", tmp_path / "report.pdf"
+    rows = [scanned(each, HIGH) for each in many(120)]
+    rows[0] = dataclasses.replace(rows[0], references=(TEMPLATE,))
+    made = report(rows, "eu-west-1", "us-east-1")
+    file.write_text(as_html(made), encoding="utf-8")
     page = browser.new_page()
+    page.goto(file.as_uri())
+    page.pdf(path=pdf, prefer_css_page_size=True)
+    page.close()
+    pages = [" ".join(each.extract_text().split()) for each in PdfReader(pdf).pages]
+    text = " ".join(pages)
+    for each in made.rows:
+        assert each.image.id in text
+    tables = [each for each in pages if "scheduled ! high" in each]
+    assert len(tables) > 2
+    for heading in ("Region", "Deprecation", "Days left", "Last launched", "Severity", "Public", "Used by"):
+        assert all(heading in each for each in tables), heading
+    assert "0a1b2c3d4e5f60718" in text.replace(" ", ""), "what is folded on the screen is open on paper"
+
+
+def test_page_of_a_large_account_is_quick(browser: Browser, tmp_path: Path) -> None:
+    """Main-thread seconds of CPU, which other processes do not change much; a frame at 60 Hz has 16 ms."""
+    file = tmp_path / "large.html"
+    file.write_text(as_html(report(many(5000))), encoding="utf-8")
+    assert file.stat().st_size < 8_000_000
+    page = browser.new_page(viewport=LAPTOP)  # type: ignore[arg-type]
+    seconds = _cpu(page)
     visited = Visit(page, file.as_uri())
+    assert page.locator("article").count() == 200
+    loaded = seconds()
     page.locator("#search").fill("family7-")
     assert len(visited.names()) == 25
-    assert page.locator("article").count() == 200
+    filtered = seconds()
+    page.locator("#search").fill("")
+    page.evaluate(SCROLL)
+    scrolled = seconds()
+    head = page.locator("thead").bounding_box()
     page.close()
+    assert head
+    assert 0 <= head["y"] < 1, "the header stays"
+    assert loaded < 8
+    assert filtered < 1
+    assert scrolled / 100 < 0.06
+
+
+#: A hundred frames, each 400 pixels further down.
+SCROLL = """() => new Promise(done => {
+  let frames = 0;
+  let y = document.querySelector("table").getBoundingClientRect().top + scrollY;
+  const step = () => {
+    y += 400;
+    window.scrollTo({top: y, behavior: "instant"});
+    frames += 1;
+    if (frames < 100) requestAnimationFrame(step);
+    else done(frames);
+  };
+  requestAnimationFrame(step);
+})"""
+
+
+def _cpu(page: Page) -> Callable[[], float]:
+    """Gives the CPU time of the page's main thread since it was last asked."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = 0.0
+
+    def spent() -> float:
+        nonlocal before
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        now = next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
+        before, since = now, now - before
+        return since
+
+    return spent

@@ -77,5 +77,9 @@ def test_record_has_exactly_documented_keys() -> None:
         "last_launched": "2027-01-13T12:00:00Z",
         "public": False,
         "used_by": [{"resource_type": TEMPLATE.resource_type, "arn": TEMPLATE.arn}],
+        "highest_severity": None,
+        "oldest_fix_severity": None,
+        "oldest_fix_since": None,
+        "instances": None,
     }
     assert row(image()).record()["used_by"] is None

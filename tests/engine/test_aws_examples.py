@@ -65,7 +65,7 @@ class TestSameStack:
         """In a process of its own: mocks are for the whole of one."""
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py"]
         done = subprocess.run(
-            command, cwd=EXAMPLES / "same-stack", capture_output=True, text=True, timeout=120, check=False
+            command, cwd=EXAMPLES / "same-stack", capture_output=True, text=True, timeout=280, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 passed" in done.stdout
@@ -124,7 +124,9 @@ class TestAwsProvider:
         )
         result = locate.use(stack).preview(check=False)
         assert result.code != 0
-        assert "opts.provider carries an access_key and a secret_key" in result.output
+        assert (
+            "opts.provider has access_key and secret_key, which this resource does not take" in result.output
+        )
         assert "Traceback" not in result.output
         assert "AKIAKEY" not in result.output
         assert "SECRET-KEY" not in result.output

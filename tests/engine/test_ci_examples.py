@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ IMAGE = "ami-0123456789abcdef0"
 def project(cli: Cli, ec2: LocalEC2, tmp_path: Path) -> Project:
     ec2.add_image("web-2026-07-01", image_id=IMAGE, created=datetime(2026, 7, 1, tzinfo=timezone.utc))
     source = REPOSITORY / "examples" / "existing-image"
-    return Project(Stack.create(cli, tmp_path / "runner", ec2, source, name="prod"))
+    with_passphrase = replace(cli, vault=None)
+    return Project(Stack.create(with_passphrase, tmp_path / "runner", ec2, source, name="prod"))
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])

@@ -1,8 +1,7 @@
-"""`make demo`, as a new reader runs it."""
+"""`make demo`, with the CLI of the tests on PATH."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,11 +11,13 @@ from tests.support.harness import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.harness import Cli
 
-def test_demo_runs_and_leaves_nothing_behind(tmp_path: Path) -> None:
+
+def test_demo_runs_and_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
     command = [sys.executable, str(REPOSITORY / "tools" / "demo.py")]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    environment = cli.environment() | {"TMPDIR": str(tmp_path)}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
     assert told.stdout.count("$ pulumi ") == 8
     assert "All as expected" in told.stdout

@@ -12,7 +12,7 @@ import ami_deprecation
 import ami_deprecation.testing
 from ami_deprecation.cli.app import group
 from tests.support.blocks import blocks, steps
-from tests.support.docs_runner import Reader
+from tests.support.docs_runner import NOT_RUN, Reader
 from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
-
-#: How commands begin that no test of a page runs, and why.
-NOT_RUN = {
-    "pip install": "it needs an index; test_release.py installs the wheel",
-    "pulumi new": "it needs the published repository; test_template.py makes a project from template/",
-    "git ": "it needs a remote repository",
-    "python examples/real-aws/check.py": "test_real_aws.py runs it",
-    "make demo": "test_demo.py runs it",
-    "make test": "it would run these tests again",
-    "python organization.py": "test_examples.py runs that example",
-}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

@@ -24,14 +24,27 @@ def test_every_example_is_its_own_project() -> None:
     assert {"aws-provider", "existing-image", "packer-manifest", "same-stack"} <= {p.name for p in projects}
     for project in projects:
         assert (project / "README.md").is_file()
-        assert "ami-deprecation" in (project / "requirements.txt").read_text()
+        packages = [project / name for name in ("requirements.txt", "package.json")]
+        assert "ami-deprecation" in "".join(file.read_text() for file in packages if file.exists())
         assert len((project / "README.md").read_text().splitlines()) <= 80, f"{project}: more than a screen"
+
+
+def test_index_lists_every_example() -> None:
+    listed = set(re.findall(r"\]\(([\w-]+)\)", (EXAMPLES / "README.md").read_text()))
+    assert listed == {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
 
 
 def test_existing_image_gets_date_of_configuration(make_stack: MakeStack, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web-2026-07-01", image_id="ami-0123456789abcdef0", created=CREATED)
     stack = example(make_stack, "existing-image")
     follow(stack, "existing-image")
+    assert ec2.image(image_id).deprecation_time == DATE
+
+
+def test_yaml_gets_date_of_configuration(make_stack: MakeStack, ec2: LocalEC2) -> None:
+    image_id = ec2.add_image("web-2026-07-01", image_id="ami-0123456789abcdef0", created=CREATED)
+    stack = example(make_stack, "yaml")
+    follow(stack, "yaml")
     assert ec2.image(image_id).deprecation_time == DATE
 
 

@@ -38,6 +38,26 @@ def test_program_dates_images_of_stack_region(stack: Stack, ec2: LocalEC2) -> No
     assert sorted(dated) == ["web-1", "web-2"]
 
 
+@pytest.mark.parametrize(
+    ("argument", "calls"), [("", ["DisableImageDeprecation"]), (", include_disabled=True", [])]
+)
+def test_loop_keeps_disabled_image_only_when_it_lists_it(
+    stack: Stack, ec2: LocalEC2, argument: str, calls: list[str]
+) -> None:
+    image_id = ec2.add_image("web-1")
+    stack.program(
+        f"""
+        from ami_deprecation import AmiDeprecation, get_images
+
+        for image in get_images(name="web-*"{argument}):
+            AmiDeprecation(image.name, image_id=image.id, deprecate_at="2030-01-01")
+        """
+    )
+    stack.up()
+    ec2.set_state(image_id, "disabled")
+    assert stack.up().mutations == calls
+
+
 def test_outputs_are_read_when_known(stack: Stack, ec2: LocalEC2) -> None:
     image_id = ec2.add_image("web-1")
     ec2.add_image("other")

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.harness import Stack
 from tests.support.programs import TOKEN, declare, resource, urn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ami_deprecation.testing import LocalEC2
-    from tests.support.harness import Stack
+    from tests.support.harness import Cli
 
 PASSED = datetime(2026, 1, 1, tzinfo=timezone.utc)
 AHEAD = datetime(2028, 6, 1, tzinfo=timezone.utc)
@@ -52,8 +55,9 @@ def test_rename_without_alias_keeps_date(stack: Stack, ec2: LocalEC2, images: di
     assert stack.up("--expect-no-changes").actions == []
 
 
-@pytest.mark.parametrize("options", ["", DELETE_FIRST], ids=["create-first", "delete-first"])
-@pytest.mark.parametrize("how", ["replace", "taint"])
+@pytest.mark.parametrize(
+    ("how", "options"), [("replace", ""), ("taint", DELETE_FIRST)], ids=["create-first", "delete-first"]
+)
 def test_forced_replacement_keeps_date(
     stack: Stack, ec2: LocalEC2, images: dict[str, str], how: str, options: str
 ) -> None:
@@ -69,24 +73,6 @@ def test_forced_replacement_keeps_date(
     assert replaced.mutations == []
     assert dates(ec2) == before
     assert stack.up("--expect-no-changes").actions == []
-
-
-def test_swapped_images_end_with_both_dates(stack: Stack, ec2: LocalEC2) -> None:
-    one, two = ec2.add_image(name="one"), ec2.add_image(name="two")
-    declare(
-        stack,
-        resource("a", one, "deprecate_at='2028-06-01'"),
-        resource("b", two, "deprecate_at='2028-07-01'"),
-    )
-    stack.up()
-    declare(
-        stack,
-        resource("a", two, "deprecate_at='2028-06-01'"),
-        resource("b", one, "deprecate_at='2028-07-01'"),
-    )
-    assert stack.up().mutations == ["EnableImageDeprecation", "EnableImageDeprecation"]
-    assert ec2.image(two).deprecation_time == AHEAD
-    assert ec2.image(one).deprecation_time == datetime(2028, 7, 1, tzinfo=timezone.utc)
 
 
 def test_original_date_survives_role_change_but_not_taint(stack: Stack, ec2: LocalEC2) -> None:
@@ -152,8 +138,8 @@ neighbor = Neighbor(Failing(), "neighbor", {})
 """
 
 
-def test_cancel_beside_skipped_rename_names_date(stack: Stack, ec2: LocalEC2) -> None:
-    # The engine does not show the new name to the plugin, so its date cannot be kept: the line says what to set again.
+def test_skipped_rename_keeps_date(stack: Stack, ec2: LocalEC2) -> None:
+    # The engine does not show the new name to the plugin; the program has told it.
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
     stack.up()
@@ -161,5 +147,105 @@ def test_cancel_beside_skipped_rename_names_date(stack: Stack, ec2: LocalEC2) ->
     declare(stack, FAILING, resource("renamed", image, "deprecate_at='2028-06-01'" + options))
     skipped = stack.up("--continue-on-error", check=False)
     assert skipped.code != 0
-    assert skipped.mutations == ["DisableImageDeprecation"]
-    assert f"{image} in eu-west-1: the date 2028-06-01T00:00:00Z is canceled" in skipped.output
+    assert skipped.mutations == []
+    assert f"{image} in eu-west-1 keeps its date: the resource 'renamed' is declared for it" in skipped.output
+    assert ec2.image(image).deprecation_time == AHEAD
+
+
+def test_reverted_rename_ends_with_programs_date(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    old = resource("web", image, "deprecate_at='2028-06-01'")
+    declare(stack, old)
+    stack.up()
+    # The new name is there when the neighbor fails, so the engine does not come to the deletion of the old one.
+    options = ", opts=pulumi.ResourceOptions(depends_on=[renamed])"
+    renamed = f"renamed = {resource('renamed', image, 'deprecate_at=' + repr('2028-07-01'))}"
+    declare(stack, renamed, FAILING.replace('"neighbor", {})', '"neighbor", {}' + options + ")"))
+    assert stack.up(check=False).code != 0
+    assert len(stack.resources(TOKEN)) == 2
+    declare(stack, old)
+    reverted = stack.up()
+    assert reverted.mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == AHEAD
+    assert stack.up("--expect-no-changes").actions == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["declared", "not-yet-declared"])
+def test_delete_first_swap_keeps_passed_dates(stack: Stack, ec2: LocalEC2, *, late: bool) -> None:
+    """Also where the program cannot say yet who will have the image: the second id is an output of the first resource."""
+    one, two = (ec2.add_image(name=name, deprecation_time=None) for name in ("web-1", "web-2"))
+    date = "deprecate_at='2028-06-01'" + DELETE_FIRST
+    declare(stack, resource("one", one, date), resource("two", two, date))
+    stack.up()
+    ec2.set_time(AHEAD + timedelta(days=1))
+    second = resource("two", one, date)
+    if late:
+        second = second.replace(repr(one), f"one.deprecation_time.apply(lambda _: {one!r})")
+    declare(stack, f"one = {resource('one', two, date)}", second)
+    swapped = stack.up()
+    assert swapped.mutations == []
+    assert dates(ec2) == [AHEAD, AHEAD]
+
+
+def test_targeted_rename_keeps_date(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
+    """The engine's own children, not forks: a plugin asks when the engine from which it descends started."""
+    stack = Stack.create(cold_cli, tmp_path, ec2)
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    old = urn(stack, "web")
+    for name in ("renamed", "web"):
+        assert stack.up("--target", old.removesuffix("web") + name).mutations == []
+    assert [each["urn"].rpartition("::")[2] for each in stack.resources(TOKEN)] == ["renamed"]
+    assert ec2.image(image).deprecation_time == AHEAD
+
+
+def test_excluded_rename_keeps_date(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    old = urn(stack, "web")
+    assert stack.up("--exclude", old).mutations == []
+    assert len(stack.resources(TOKEN)) == 2
+    assert stack.up("--exclude", old.removesuffix("web") + "renamed").mutations == []
+    assert [each["urn"].rpartition("::")[2] for each in stack.resources(TOKEN)] == ["renamed"]
+    assert ec2.image(image).deprecation_time == AHEAD
+
+
+def test_targeted_removal_and_destroy_cancel(stack: Stack, ec2: LocalEC2) -> None:
+    image, other = ec2.add_image(name="web-1"), ec2.add_image(name="api-1")
+    web = resource("web", image, "deprecate_at='2028-06-01'")
+    declare(stack, web, resource("api", other, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, web)
+    assert stack.up("--target", urn(stack, "api")).mutations == ["DisableImageDeprecation"]
+    assert stack.destroy("--target", urn(stack, "web")).mutations == ["DisableImageDeprecation"]
+    assert dates(ec2) == [None, None]
+
+
+def test_rename_with_second_provider_keeps_date_on_engine(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    second = "second = pulumi.ProviderResource('pulumi-python', 'second', {})\n"
+    options = ", opts=pulumi.ResourceOptions(provider=second)"
+    renamed = resource("renamed", image, "deprecate_at='2028-06-01'" + options)
+    declare(stack, second, renamed, resource("web", image, "deprecate_at='2028-07-01'"))
+    refused = stack.preview(check=False)
+    assert refused.code != 0
+    assert "is given a date by two resources" in refused.output
+    declare(stack, second, renamed)
+    assert stack.up().mutations == []
+    assert ec2.image(image).deprecation_time == AHEAD
+
+
+def test_moved_state_hands_date_over(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    stack.run("stack", "init", "other", "--no-select")
+    stack.run("state", "move", "--yes", "--source", "test", "--dest", "other", urn(stack, "web"))
+    assert stack.destroy().mutations == []
+    assert stack.run("destroy", "--yes", "--stack", "other").mutations == ["DisableImageDeprecation"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import email
+import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,9 +21,12 @@ import yaml
 
 import ami_deprecation
 from tests.support.blocks import blocks
-from tests.support.harness import REPOSITORY, Stack
+from tests.support.docs_runner import NOT_RUN, Reader
+from tests.support.harness import REPOSITORY, Stack, StrangersCli
+from tests.support.yaml_programs import date, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from email.message import Message
 
     from ami_deprecation.testing import LocalEC2
@@ -34,11 +39,15 @@ VERSION = ami_deprecation.__version__
 NAME = "ami-deprecation/ami-deprecation"
 
 
+#: uv trusts what the machine trusts, as in the Makefile.
+SYSTEM_CERTIFICATES = {"UV_SYSTEM_CERTS": "1"}
+
+
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=REPOSITORY,
-        env=os.environ | environment,
+        env=SYSTEM_CERTIFICATES | os.environ | environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -74,12 +83,28 @@ def unpacked(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder for all workers of a test run: the first that needs it fills it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Dist:
     """Built as `make dist` does, but beside the checkout."""
-    folder = tmp_path_factory.mktemp("dist")
-    assert done("make", "--dry-run", "--silent", "dist").endswith("uv build\n"), "as below, without a folder"
-    done(UV, "build", "--quiet", "--out-dir", str(folder))
+
+    def build(folder: Path) -> None:
+        assert done("make", "--dry-run", "--silent", "dist").endswith("uv build\n"), (
+            "as below, without a folder"
+        )
+        done(UV, "build", "--quiet", "--out-dir", str(folder))
+
+    folder = shared(tmp_path_factory, "dist", build)
     (wheel,) = folder.glob("*.whl")
     (sdist,) = folder.glob("*.tar.gz")
     return Dist(wheel, sdist)
@@ -88,12 +113,14 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Dist:
 @pytest.fixture(scope="module")
 def clean(dist: Dist, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the wheel and what it requires, in the locked versions, and nothing else."""
-    environment = tmp_path_factory.mktemp("clean") / "venv"
-    done(UV, "venv", "--quiet", "--python", sys.executable, str(environment))
-    lock = str(REPOSITORY / "requirements-dev.lock")
-    python = str(environment / "bin" / "python")
-    done(UV, "pip", "install", "--quiet", "--python", python, "--constraint", lock, str(dist.wheel))
-    return environment
+
+    def install(environment: Path) -> None:
+        done(UV, "venv", "--quiet", "--python", sys.executable, str(environment))
+        lock = str(REPOSITORY / "requirements-dev.lock")
+        python = str(environment / "bin" / "python")
+        done(UV, "pip", "install", "--quiet", "--python", python, "--constraint", lock, str(dist.wheel))
+
+    return shared(tmp_path_factory, "clean", install)
 
 
 class TestTheArchives:
@@ -181,12 +208,12 @@ class TestTheArchives:
 
 class TestTheWheelAlone:
     def test_wheel_runs_readme_program_on_engine(
-        self, clean: Path, cli: Cli, ec2: LocalEC2, tmp_path: Path
+        self, clean: Path, cold_cli: Cli, ec2: LocalEC2, tmp_path: Path
     ) -> None:
         program = next(block.text for block in blocks(REPOSITORY / "README.md") if block.language == "python")
         (image_id,) = set(re.findall(r"ami-[0-9a-f]{8,17}", program))
         ec2.add_image("web", image_id=image_id)
-        stack = Stack.create(cli, tmp_path, ec2)
+        stack = Stack.create(cold_cli, tmp_path, ec2)
         project = yaml.safe_load((stack.project / "Pulumi.yaml").read_text())
         project["runtime"]["options"]["virtualenv"] = str(clean)
         (stack.project / "Pulumi.yaml").write_text(yaml.safe_dump(project))
@@ -202,6 +229,13 @@ class TestTheWheelAlone:
         assert stack.outputs()["package"].startswith(f"{clean}/")
         assert stack.destroy().mutations == ["DisableImageDeprecation"]
         assert ec2.image(image_id).deprecation_time is None
+
+    @pytest.mark.parametrize("page", ["README.md", "docs/quick-start.md"])
+    def test_page_works_in_an_empty_home(
+        self, page: str, clean: Path, cold_cli: Cli, ec2: LocalEC2, tmp_path: Path
+    ) -> None:
+        stranger = StrangersCli(cold_cli.folder, tmp_path / "home", virtualenv=clean)
+        Reader(stranger, ec2, tmp_path, NOT_RUN).follow(REPOSITORY / page)
 
     def test_command_line_names_its_missing_extra(self, clean: Path) -> None:
         result = run(str(clean / "bin" / "ami-deprecation"), "report")
@@ -220,6 +254,25 @@ class TestTheWheelAlone:
         names = "import ami_deprecation as a; print([n for n in a.__all__ if getattr(a, n) is None])"
         shown = done(str(clean / "bin" / "python"), "-c", f"{names}; print(a.__all__)").splitlines()
         assert shown == ["[]", str(ami_deprecation.__all__)]
+
+
+def test_plugin_folder_needs_only_its_requirements(
+    dist: Dist, cold_cli: Cli, ec2: LocalEC2, tmp_path: Path
+) -> None:
+    plugin = Path(shutil.copytree(REPOSITORY / "plugin", tmp_path / "plugin"))
+    environment = tmp_path / "environment"
+    done(UV, "venv", "--quiet", "--python", sys.executable, str(environment))
+    stack = Stack.create(cold_cli, tmp_path, ec2)
+    stack.env["VIRTUAL_ENV"] = str(environment)
+    stack.config({"ami-deprecation:region": "eu-west-1"})
+    write(stack, {"web": date(ec2.add_image("web"), deprecateInDays=30)}, provider=plugin)
+    assert "has no Pulumi SDK" in stack.up(check=False).output, "it is empty"
+
+    install = (UV, "pip", "install", "--quiet", "--python", str(environment / "bin" / "python"))
+    constraints = ("--constraint", str(REPOSITORY / "requirements-dev.lock"))
+    links = ("--find-links", str(dist.wheel.parent))
+    done(*install, *constraints, *links, "--requirement", str(plugin / "requirements.txt"))
+    assert stack.up().mutations == ["EnableImageDeprecation"]
 
 
 class TestTheWorkflow:
@@ -242,18 +295,33 @@ class TestTheWorkflow:
         assert "id-token" not in str(jobs)
         assert "secrets." not in WORKFLOW.read_text()
         build = str(jobs["build"]["steps"])
-        assert build.index(".ci/run") < build.index("make dist") < build.index("upload-artifact")
+        order = [build.index(each) for each in (".ci/run", "make dist", "tools/smoke.py", "upload-artifact")]
+        assert order == sorted(order)
 
-    @pytest.mark.parametrize(("tag", "code"), [(f"v{VERSION}", 0), ("v999.0.0", 1), (VERSION, 1)])
-    def test_tag_that_is_not_version_stops_release(self, tag: str, code: int, tmp_path: Path) -> None:
+    def check_tag(self, folder: Path, tag: str, repository: str) -> subprocess.CompletedProcess[str]:
+        """Run the step that looks at a tag, as in this repository."""
         steps = self.jobs()["build"]["steps"]
         assert isinstance(steps, list)
         (script,) = [step["run"] for step in steps if "tag" in step.get("name", "").lower()]
-        (tmp_path / "python").symlink_to(sys.executable)
-        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-        checked = run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script, TAG=tag, PATH=path)
+        (folder / "python").symlink_to(sys.executable)
+        return run(
+            *("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script),
+            TAG=tag,
+            PATH=f"{folder}{os.pathsep}{os.environ['PATH']}",
+            GITHUB_SERVER_URL="https://github.com",
+            GITHUB_REPOSITORY=repository,
+        )
+
+    @pytest.mark.parametrize(("tag", "code"), [(f"v{VERSION}", 0), ("v999.0.0", 1), (VERSION, 1)])
+    def test_tag_that_is_not_version_stops_release(self, tag: str, code: int, tmp_path: Path) -> None:
+        checked = self.check_tag(tmp_path, tag, NAME)
         assert checked.returncode == code, checked.stdout + checked.stderr
         assert checked.stdout.startswith("::error::The tag is") == bool(code)
+
+    def test_other_repository_than_named_stops_release(self, tmp_path: Path) -> None:
+        checked = self.check_tag(tmp_path, f"v{VERSION}", "somebody/fork")
+        assert checked.returncode == 1
+        assert checked.stdout.startswith("::error::This repository is https://github.com/somebody/fork; ")
 
 
 def test_contributing_gives_every_dependency_reason() -> None:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 TEMPLATE = REPOSITORY / "template"
 
 
-def test_template_becomes_a_project(cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
+def test_template_becomes_a_project(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
     project, backend = tmp_path / "dates", tmp_path / "state"
     project.mkdir()
     backend.mkdir()
-    stack = Stack(cli, project, backend, ec2, "prod", region=None)
+    stack = Stack(cold_cli, project, backend, ec2, "prod", region=None)
     image_id = ec2.add_image("web", region="us-east-1")
-    # The packages are there already, so the folder is not empty; test_stranger.py installs them as a reader does.
+    # The packages are there already, so the folder is not empty.
     (project / "venv").symlink_to(sys.prefix)
     stack.run("new", str(TEMPLATE), "--yes", "--generate-only", "--force")
     stack.run("stack", "init", "prod")

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from tests.support.harness import Stack
 from tests.support.running import Running
+from tests.support.watch import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +80,8 @@ class Shell:
         (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
         (self.bin / name).chmod(0o755)
 
-    def get(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(tool.__file__)]
+    def get(self, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(tool.__file__), *options]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
 
 
@@ -136,6 +136,28 @@ def test_failed_build_leaves_nothing_and_can_be_repeated(shell: Shell) -> None:
     assert shell.get().stdout.strip() == str(built), "the second time nothing is built"
 
 
+def test_build_gets_yaml_host_and_codegen_on_demand(shell: Shell) -> None:
+    assert "Go" in shell.get("--codegen").stderr, "without it, a sentence"
+    shell.command("go", 'while [ "$1" != -o ]; do shift; done; echo "$0 $3" > "$2"; chmod +x "$2"')
+    plain, with_yaml = (Path(shell.get(*options).stdout.strip()) for options in ((), ("--yaml",)))
+    codegen = Path(shell.get("--codegen").stdout.strip())
+    assert not (plain / "pulumi-language-yaml").exists()
+    assert "/cmd/pulumi-language-yaml" in (with_yaml / "pulumi-language-yaml").read_text()
+    assert {file.name for file in with_yaml.iterdir()} > {file.name for file in plain.iterdir()}
+    assert codegen.read_text().strip().endswith("./codegen")
+
+    shell.command("go", "exit 1")
+    assert shell.get("--yaml").stdout.strip() == str(with_yaml), "the second time nothing is built"
+    assert shell.get("--codegen").stdout.strip() == str(codegen)
+
+
+def test_released_cli_needs_no_other_yaml_host(shell: Shell) -> None:
+    folder = shell.cache / f"official-{version('pulumi')}" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "pulumi").touch()
+    assert shell.get("--yaml").stdout.strip() == str(folder)
+
+
 PROVIDER = """
     import sys
     import time
@@ -150,7 +172,9 @@ PROVIDER = """
                 raise ValueError("the provider says no")
             if props["text"] == "slow":
                 Path("creating").touch()
-                time.sleep(2)
+                while not Path("ending").exists():
+                    time.sleep(0.02)
+                time.sleep(1)  # a CLI that was interrupted before knows it by now
             return CreateResult("an-id", {**props, "python": sys.prefix})
 
 
@@ -161,9 +185,9 @@ PROVIDER = """
 
 
 @pytest.fixture
-def plain(cli: Cli, tmp_path: Path) -> Stack:
+def plain(cold_cli: Cli, tmp_path: Path) -> Stack:
     """A stack without an EC2, with a module `things` that has a dynamic resource."""
-    stack = Stack.create(cli, tmp_path, ec2=None)
+    stack = Stack.create(cold_cli, tmp_path, ec2=None)
     stack.program("", things=PROVIDER)
     return stack
 
@@ -267,19 +291,13 @@ def test_program_gets_configuration_with_secrets_marked(plain: Stack) -> None:
 def test_nothing_runs_on_after_interrupt_or_kill(plain: Stack, end: Callable[[Running], None]) -> None:
     plain.program("from things import Thing\nThing('it', 'slow')")
     with plain.start("up", "--yes", "--skip-preview") as running:
-        wait_for((plain.project / "creating").exists)
+        wait_until((plain.project / "creating").exists, "the provider creates")
         end(running)
+        (plain.project / "ending").touch()
         result = running.wait()
         assert result.code != 0
         assert "KeyboardInterrupt" not in result.output
-        wait_for(lambda: not running.processes())
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+        wait_until(lambda: not running.processes(), "no process is left")
 
 
 def test_missing_virtualenv_names_command_that_creates_it(plain: Stack) -> None:

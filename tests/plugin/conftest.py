@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,19 +12,43 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from ami_deprecation.testing import LocalEC2
+from tests.support import gateways
 from tests.support.dates import NOW
 from tests.support.engine import Engine
 from tests.support.plugin import Launcher
+from tests.support.spelling import DOORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.forks import ForkServer
+    from tests.support.spelling import Door
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 #: Another account.
 OTHER = "210987654321"
 #: Short, so that what is waited for comes soon; a test that is about waiting sets its own.
-PATIENCE = {"AMI_DEPRECATION_RETRY_SECONDS": "5", "AMI_DEPRECATION_SETTLE_SECONDS": "0"}
+PATIENCE = {
+    "AMI_DEPRECATION_RETRY_SECONDS": "5",
+    "AMI_DEPRECATION_SETTLE_SECONDS": "0",
+    "AMI_DEPRECATION_LOOK_AGAIN_SECONDS": "0.1",
+}
+
+#: Modules whose cases run with both providers.
+EVERY_DOOR = {
+    "test_changed_outside",
+    "test_contract",
+    "test_destroy",
+    "test_drift",
+    "test_kept_dates",
+    "test_kills",
+    "test_preview_checks",
+    "test_preview_notes",
+    "test_state_machine",
+}
+#: Those that take minutes: with the native provider only when pytest is run with --every-door.
+LONG = {"test_consistency", "test_faults"}
 
 
 class MakeEngine(Protocol):
@@ -34,11 +59,9 @@ class MakeEngine(Protocol):
 
 
 @pytest.fixture(scope="session")
-def launcher() -> Iterator[Launcher]:
-    """Plugin processes as forks of a warm one; with PROTOCOL_SPAWN=1, each from nothing."""
-    made = Launcher(fork=os.environ.get("PROTOCOL_SPAWN") != "1")
-    yield made
-    made.close()
+def launcher(forks: ForkServer | None) -> Launcher:
+    """Plugin processes as forks of a warm one."""
+    return Launcher(forks)
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +97,63 @@ def image(ec2: LocalEC2) -> str:
 
 
 @pytest.fixture
-def make_engine(ec2: LocalEC2, launcher: Launcher) -> MakeEngine:
+def door() -> Door:
+    """The provider that a case speaks to: see ``EVERY_DOOR``."""
+    return "dynamic"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the cases of some modules with each provider."""
+    name = metafunc.module.__name__.rpartition(".")[2]
+    everywhere = EVERY_DOOR | (LONG if metafunc.config.getoption("--every-door") else set())
+    if "door" in metafunc.fixturenames and name in everywhere:
+        metafunc.parametrize("door", DOORS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run each case with both providers, but of its sets of parameters every second one only with the native provider.
+
+    The providers share all that decides. Without this the second one would cost a quarter of all tests' time.
+    """
+    if config.getoption("--every-door"):
+        return
+    count: Counter[str] = Counter()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        case = item.nodeid.partition("[")[0]
+        parameters = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        is_native = parameters.get("door") == "native"
+        (left_out if is_native and count[case] % 2 else kept).append(item)
+        count[case] += is_native
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+@pytest.fixture
+def make_engine(ec2: LocalEC2, launcher: Launcher, door: Door) -> MakeEngine:
     """Make stacks."""
 
     def make(*, account: str | None = None, spawn: bool = False, **environment: str) -> Engine:
-        started = Launcher(fork=False) if spawn else launcher
-        return Engine(started, ec2, plugin_environment(ec2, account) | environment, {"aws:region": REGION})
+        started = Launcher() if spawn else launcher
+        variables = plugin_environment(ec2, account) | environment
+        return Engine(started, ec2, variables, {"aws:region": REGION}, door=door)
 
     return make
+
+
+@pytest.fixture
+def program_reaches_ec2(ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A policy reads EC2 from the program, which is this process."""
+    for name, value in {**PATIENCE, "AMI_DEPRECATION_RETRY_SECONDS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    gateways.enter(ec2, monkeypatch, REGION)
+    ec2.set_time(NOW)
+    yield
+    gateways.forget()
 
 
 def plugin_environment(ec2: LocalEC2, account: str | None = None) -> dict[str, str]:

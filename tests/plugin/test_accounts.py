@@ -242,7 +242,7 @@ def test_unsupported_setting_is_refused_before_any_call(engine: Engine, ec2: Loc
     )
     preview = engine.preview(dated(image, EARLY), check=False)
     [failure] = preview.failures
-    assert "aws:assumeRoleWithWebIdentity is not taken over" in failure
+    assert "aws:assumeRoleWithWebIdentity is not supported here" in failure
     assert SECRETS[0] not in failure
     assert preview.actions == []
 

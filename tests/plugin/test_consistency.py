@@ -60,9 +60,9 @@ def test_update_of_gone_image_fails_with_its_id(
     else:
         ec2.deregister_image(image)
     preview = engine.preview(dated(image, LATE))
-    assert f"{image} is not found in eu-west-1" in preview.notes
+    assert f"{image} in eu-west-1 is not shown by EC2" in preview.notes
     up = engine.up(dated(image, LATE), check=False)
-    assert up.sentence.startswith(f"ami_deprecation.ImageNotFound: {image} is not found in eu-west-1")
+    assert up.sentence.startswith(f"{engine.begins('ImageNotFound')}{image} in eu-west-1 is not found: ")
     assert up.mutations == []
 
 
@@ -150,7 +150,9 @@ def test_destroy_after_write_cancels_despite_lag(
 ) -> None:
     ec2.faults.lag(mode=mode)
     engine.up(dated(image, EARLY))
-    assert engine.destroy().mutations == ["DisableImageDeprecation"]
+    destroyed = engine.destroy()
+    assert destroyed.mutations == ["DisableImageDeprecation"]
+    assert f"the date {text(EARLY)} is canceled" in destroyed.notes  # not the one that EC2 shows
     assert ec2.image(image).deprecation_time is None
     assert engine.state == []
 

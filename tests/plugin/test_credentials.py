@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from tests.plugin.conftest import MakeEngine
     from tests.support.engine import Engine
 
-NONE = "there are no AWS credentials, or they are not complete"
+NONE = "there are no AWS credentials, or they are incomplete"
 FILE = "the AWS configuration file cannot be used"
 #: The AWS configuration file, and the cause that the sentence gives.
 FILES = {
-    "a credential_process that fails": ("[default]\ncredential_process = /bin/false\n", NONE),
+    "a credential_process that fails": (
+        "[default]\ncredential_process = /bin/false\n",
+        "the credential_process failed: it wrote nothing",
+    ),
     "no configuration at all": ("= nothing\n", FILE),
     "a source_profile that is not there": (
         "[default]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = nowhere\n",
@@ -96,7 +99,7 @@ def test_without_region_file_that_cannot_be_read_is_named(
     engine.config.clear()
     engine.environment["AWS_CONFIG_FILE"] = str(file)
     [failure] = engine.preview(dated(ec2.add_image(), EARLY), check=False).failures
-    assert f"{FILE} (ConfigParseError): mend it, or set region" in failure
+    assert f"{FILE} (ConfigParseError): fix it, or set region" in failure
 
 
 @pytest.mark.parametrize(

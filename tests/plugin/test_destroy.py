@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.dates import EARLY, LATE, MIDDLE, text
-from tests.support.program import dated
+from tests.support.dates import EARLY, LATE, MIDDLE, WAYS, text
+from tests.support.program import dated, made
+from tests.support.whole_life import role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +51,59 @@ def test_refreshed_foreign_date_is_left_alone(engine: Engine, ec2: LocalEC2, ima
     assert ec2.image(image).deprecation_time == LATE
 
 
-def test_adopted_date_is_cancelled_by_default(engine: Engine, ec2: LocalEC2, image: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("on_destroy", ["cancel", "restore"])
+def test_adopted_date_stays_and_says_how_to_cancel(
+    engine: Engine, ec2: LocalEC2, image: str, way: str, on_destroy: str
+) -> None:
+    ec2.set_deprecation_time(image, EARLY)
+    engine.up(made(image_id=image, **{way: WAYS[way]}, on_destroy=on_destroy))
+    engine.refresh()
+    engine.up(made(image_id=image, **{way: WAYS[way]}, on_destroy="cancel"))
+    destroyed = engine.destroy()
+    assert destroyed.mutations == []
+    command = f"aws ec2 disable-image-deprecation --region eu-west-1 --image-id {image}"
+    assert (
+        f"keeps {text(EARLY)}, which was on the image before this resource: to cancel it" in destroyed.notes
+    )
+    assert command in destroyed.notes
+    assert ec2.image(image).deprecation_time == EARLY
+
+
+def test_moved_adopted_date_is_canceled(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, EARLY)
     engine.up(dated(image, EARLY))
+    engine.up(dated(image, MIDDLE))
     assert engine.destroy().mutations == ["DisableImageDeprecation"]
-    assert ec2.image(image).deprecation_time is None
+
+
+def test_date_of_replaced_half_is_not_adopted(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    assert engine.up(dated(image, EARLY, role_arn=role(ec2.account))).mutations == []
+    assert engine.destroy().mutations == ["DisableImageDeprecation"]
+
+
+def test_renamed_resource_leaves_date_at_removal(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    """The engine gives the new name nothing of the old one's state: what nobody knows, nobody cancels."""
+    engine.up(dated(image, EARLY))
+    renamed = engine.up(made("site", image_id=image, deprecate_at=EARLY))
+    assert "so removing 'site' leaves the date" in renamed.notes
+    assert engine.destroy().mutations == []
+    assert ec2.image(image).deprecation_time == EARLY
+
+
+def test_passed_original_date_is_named(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    ec2.set_deprecation_time(image, EARLY)
+    program = dated(image, LATE, on_destroy="restore")
+    engine.up(program)
+    ec2.advance(timedelta(days=150))
+    lost = f"its original date, {text(EARLY)}, has passed and cannot be restored"
+    preview = engine.preview(program, refresh=True)  # the read brings EC2's clock, which is ahead here
+    assert (
+        preview.notes == f"ami-deprecation: {image} (web) in eu-west-1: {lost}, so a removal cancels the date"
+    )
+    assert preview.operations == ["refresh"]
+    assert f"the date {text(LATE)} is canceled; {lost}" in engine.destroy().notes
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from tests.support.engine import Engine
 
 
-@pytest.mark.parametrize("drift", ["earlier", "later", "cancelled"])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("command", ["refresh", "up --refresh"])
+@pytest.mark.parametrize(
+    ("drift", "command"),
+    [
+        ("earlier", "refresh"),
+        ("later", "up --refresh"),
+        ("canceled", "refresh"),
+        ("canceled", "up --refresh"),
+    ],
+)
 def test_drift_is_shown_with_both_dates_and_repaired(
     engine: Engine, ec2: LocalEC2, image: str, way: str, drift: str, command: str
 ) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
     engine.up(program)
     ours = ec2.image(image).deprecation_time
-    theirs = {"earlier": ahead(50), "later": LATE, "cancelled": None}[drift]
+    theirs = {"earlier": ahead(50), "later": LATE, "canceled": None}[drift]
     ec2.set_deprecation_time(image, theirs)
 
     quiet = engine.preview(program)
@@ -81,7 +88,7 @@ def test_changed_date_is_one_update_in_place(engine: Engine, ec2: LocalEC2, imag
     assert ec2.image(image).deprecation_time == MIDDLE
 
 
-@pytest.mark.parametrize("theirs", [None, LATE], ids=["cancelled", "moved"])
+@pytest.mark.parametrize("theirs", [None, LATE], ids=["canceled", "moved"])
 def test_ignore_changes_leaves_foreign_dates_alone(
     engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Verb = Literal["create", "update", "read", "delete"]
 
 SECRET = "made-up-secret-key"
+MFA_PROFILE = Path(__file__).parent.parent / "data" / "profile-with-mfa"
 #: How long the provider may retry, in seconds, in a run that has to fail and in one that has to succeed.
 IMPATIENT, PATIENT = "0.3", "6"
 #: And with the machine's other work, in seconds.
@@ -35,39 +37,49 @@ class Trouble:
     """A fault, and what the last line says when it lasts.
 
     Attributes:
-        kind: LocalEC2's; None for an environment without credentials.
+        kind: LocalEC2's; or what is wrong with the environment: its variables, None for one that is not set.
         says: (error, part of the sentence).
         mends: a retry helps when the fault is over.
     """
 
-    kind: FaultKind | None
+    kind: FaultKind | Callable[[LocalEC2], Mapping[str, str | None]]
     says: tuple[str, str]
     mends: bool = True
     status: int | None = None
 
     def play(self, ec2: LocalEC2, action: str, image: str, times: int | None) -> Fault | None:
-        if self.kind is None:
+        if callable(self.kind):
             return None
         return ec2.faults.add(action, self.kind, times=times, image_id=image, status=self.status)
 
 
-CREDENTIALS = "log in again"
+def profile_with_mfa(_ec2: LocalEC2) -> Mapping[str, str | None]:
+    return {"AWS_ACCESS_KEY_ID": None, "AWS_PROFILE": "mfa", "AWS_CONFIG_FILE": str(MFA_PROFILE)}
+
+
 TROUBLES = {
+    "dead Region": Trouble(
+        lambda ec2: {"AWS_ENDPOINT_URL_EC2": ec2.refused_url}, ("EC2Unavailable", "the connection to")
+    ),
+    "untrusted certificate": Trouble(
+        lambda ec2: {"AWS_ENDPOINT_URL_EC2": ec2.serve_tls()[0]}, ("EC2Unavailable", "TLS with")
+    ),
+    "mfa": Trouble(profile_with_mfa, ("CredentialsError", "needs an MFA code (mfa_serial)")),
     "throttled": Trouble(
-        "throttled", ("Throttled", "(RequestLimitExceeded): EC2 refuses more calls a second")
+        "throttled", ("Throttled", "was throttled until retries ran out (RequestLimitExceeded)")
     ),
     "ec2-throttled": Trouble("ec2-throttled", ("Throttled", "(EC2ThrottledException)")),
     "internal": Trouble("internal", ("EC2Unavailable", "(InternalError)")),
     "unavailable": Trouble("unavailable", ("EC2Unavailable", "(Unavailable)")),
-    "drop": Trouble("drop", ("EC2Unavailable", "the connection to EC2 failed or was cut")),
-    "drop-after": Trouble("drop-after", ("EC2Unavailable", "the connection to EC2 failed or was cut")),
-    "hang": Trouble("hang", ("EC2Unavailable", "did not answer in time")),
-    "garbage": Trouble("garbage", ("EC2Unavailable", "EC2's answer could not be read")),
-    "html 200": Trouble("html", ("EC2Unavailable", "the answer was not one of EC2's"), status=200),
+    "drop": Trouble("drop", ("EC2Unavailable", "failed or was cut")),
+    "drop-after": Trouble("drop-after", ("EC2Unavailable", "failed or was cut")),
+    "hang": Trouble("hang", ("EC2Unavailable", "did not respond in time")),
+    "garbage": Trouble("garbage", ("EC2Unavailable", "EC2's response could not be read")),
+    "html 200": Trouble("html", ("EC2Unavailable", "the response did not come from EC2"), status=200),
     "html 503": Trouble("html", ("EC2Unavailable", "EC2 has an internal fault")),
-    "truncated": Trouble("truncated", ("EC2Unavailable", "EC2's answer could not be read")),
-    "cut": Trouble("cut", ("EC2Unavailable", "EC2's answer could not be read")),
-    "return-false": Trouble("return-false", ("EC2Unavailable", "answer")),
+    "truncated": Trouble("truncated", ("EC2Unavailable", "EC2's response could not be read")),
+    "cut": Trouble("cut", ("EC2Unavailable", "EC2's response could not be read")),
+    "return-false": Trouble("return-false", ("EC2Unavailable", "EC2")),
     "denied": Trouble("denied", ("PermissionDenied", "grant that IAM action"), mends=False),
     "expired": Trouble("expired", ("CredentialsError", "have expired"), mends=False),
     "expired-token": Trouble("expired-token", ("CredentialsError", "have expired"), mends=False),
@@ -76,8 +88,25 @@ TROUBLES = {
         "invalid-client-token", ("CredentialsError", "are not accepted"), mends=False
     ),
     "clock-off": Trouble("clock-off", ("CredentialsError", "this machine's clock is off"), mends=False),
-    "no credentials": Trouble(None, ("CredentialsError", "there are no AWS credentials"), mends=False),
+    "no credentials": Trouble(
+        lambda _ec2: {"AWS_ACCESS_KEY_ID": None}, ("CredentialsError", "there are no AWS credentials")
+    ),
 }
+#: One for each way in which a call can end. The others have another sentence, which the calls of a create show.
+ENDS = (
+    "throttled",
+    "internal",
+    "drop-after",
+    "hang",
+    "garbage",
+    "return-false",
+    "denied",
+    "expired-token",
+    "no credentials",
+    "dead Region",
+    "untrusted certificate",
+    "mfa",
+)
 
 
 def many(dates: Mapping[str, tuple[str, datetime]], **more: object) -> Callable[[], None]:
@@ -119,9 +148,10 @@ class Case:
         before = self.engine.export()
         fault = self.trouble.play(self.ec2, self.action, self.image, times=None)
         environment = dict(self.engine.environment)
-        self.engine.environment["AMI_DEPRECATION_RETRY_SECONDS"] = IMPATIENT
-        if fault is None:
-            del self.engine.environment["AWS_ACCESS_KEY_ID"]
+        changed: dict[str, str | None] = {**environment, "AMI_DEPRECATION_RETRY_SECONDS": IMPATIENT}
+        if callable(self.trouble.kind):
+            changed |= self.trouble.kind(self.ec2)
+        self.engine.environment = {key: value for key, value in changed.items() if value is not None}
         outcome = self.verbs()
         self.engine.environment = environment
         if fault is not None:
@@ -134,8 +164,8 @@ class Case:
     def check_sentence(self, outcome: Outcome) -> None:
         [error] = outcome.errors
         name, part = self.trouble.says
-        action = "DescribeImages" if self.trouble.kind is None else self.action
-        assert error.startswith(f"ami_deprecation.{name}: "), error
+        action = "DescribeImages" if callable(self.trouble.kind) else self.action
+        assert error.startswith(self.engine.begins(name)), error
         for wanted in (part, self.image, "eu-west-1", action):
             assert wanted in error, (wanted, error)
         assert "\n" not in error, error
@@ -179,7 +209,7 @@ class Case:
 def test_faults_are_retried_or_reported_and_state_matches_ec2(
     make_engine: MakeEngine, ec2: LocalEC2, verb: Verb, action: str
 ) -> None:
-    images = {name: ec2.add_image(name) for name in TROUBLES}
+    images = {name: ec2.add_image(name) for name in (TROUBLES if verb == "create" else ENDS)}
     start = make_engine()
     restored = (verb, action) == ("delete", "EnableImageDeprecation")
     for image in images.values() if restored else ():
@@ -202,7 +232,7 @@ def test_faults_are_retried_or_reported_and_state_matches_ec2(
         return None
 
     with ThreadPoolExecutor(4) as pool:  # most of the time is spent in waiting for the next try
-        wrong = [complaint for complaint in pool.map(run, TROUBLES) if complaint]
+        wrong = [complaint for complaint in pool.map(run, images) if complaint]
     assert not wrong, "\n\n".join(wrong)
 
 
@@ -218,7 +248,7 @@ def test_sts_faults_are_retried_or_reported(make_engine: MakeEngine, ec2: LocalE
     fault = ec2.faults.add("GetCallerIdentity", kind, times=None)
     failed = engine.up(dated(image, EARLY), check=False)
     [error] = failed.errors
-    assert error.startswith(f"ami_deprecation.{TROUBLES[kind].says[0]}: ")
+    assert error.startswith(engine.begins(TROUBLES[kind].says[0]))
     assert "GetCallerIdentity" in error
     assert ENCODED_MESSAGE not in str(failed)
     assert failed.mutations == []
@@ -246,7 +276,7 @@ def test_denied_cancel_stays_in_state_until_granted(engine: Engine, ec2: LocalEC
     engine.up(dated(image, EARLY))
     denied = ec2.faults.add("DisableImageDeprecation", "denied", times=None)
     destroyed = engine.destroy(check=False)
-    assert destroyed.sentence.startswith("ami_deprecation.PermissionDenied: ")
+    assert destroyed.sentence.startswith(engine.begins("PermissionDenied"))
     assert "ec2:DisableImageDeprecation" in destroyed.sentence
     assert engine.names() == ["web"]
     denied.times = 0

@@ -75,6 +75,14 @@ def test_one_not_found_does_not_leave_our_date(engine: Engine, ec2: LocalEC2, im
     assert ec2.image(image).deprecation_time == LATE
 
 
+def test_one_answer_without_date_does_not_leave_ours(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.advance(timedelta(hours=1))
+    ec2.faults.add("DescribeImages", "lacks-date", image_id=image)
+    assert engine.destroy().mutations == ["DisableImageDeprecation"]
+    assert ec2.image(image).deprecation_time is None
+
+
 def test_image_that_is_gone_is_named(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     ec2.advance(timedelta(hours=1))

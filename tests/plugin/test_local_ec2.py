@@ -51,7 +51,7 @@ def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
     return error.value.response["Error"]["Code"]
 
 
-def test_date_is_set_moved_and_cancelled(ec2: LocalEC2, client: EC2Client) -> None:
+def test_date_is_set_moved_and_canceled(ec2: LocalEC2, client: EC2Client) -> None:
     image_id = ec2.add_image("web", tags={"Team": "a<b&c"})
     for date in ("2030-01-01T00:00:00Z", "2029-06-01T08:30:00Z"):
         assert client.enable_image_deprecation(ImageId=image_id, DeprecateAt=date)["Return"] is True
@@ -102,9 +102,9 @@ def test_public_image_ends_two_years_after_its_creation(ec2: LocalEC2, client: E
     client.enable_image_deprecation(ImageId=image_id, DeprecateAt="2027-06-01T00:00:00Z")
     with pytest.raises(ClientError) as back:
         client.enable_image_deprecation(ImageId=image_id, DeprecateAt="2027-07-01T00:00:00Z")
-    with pytest.raises(ClientError) as cancelled:
+    with pytest.raises(ClientError) as canceled:
         client.disable_image_deprecation(ImageId=image_id)
-    assert {refused(later), refused(back), refused(cancelled)} == {"OperationNotPermitted"}
+    assert {refused(later), refused(back), refused(canceled)} == {"OperationNotPermitted"}
     assert ec2.image(image_id).deprecation_time == utc(2027, 6, 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from datetime import datetime, timezone
 from http.client import IncompleteRead
@@ -22,6 +21,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from ami_deprecation.testing import FaultKind, LagMode, Limits, LocalEC2
+from tests.support.watch import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,7 +271,9 @@ def test_new_image_is_invisible_at_first(ec2: LocalEC2, client: EC2Client, image
     assert image_id not in {i["ImageId"] for i in client.describe_images(Owners=["self"])["Images"]}
     ec2.faults.lag(seconds=0.01, mode="absent", image_id=image_id)
     client.disable_image_deprecation(ImageId=image_id)
-    time.sleep(0.1)
+    wait_until(
+        lambda: image_id in {image["ImageId"] for image in client.describe_images()["Images"]}, "EC2 shows it"
+    )
     assert shown(client, image_id) == "none"
 
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClient
 
 from ami_deprecation.testing import LocalEC2
 from ami_deprecation.testing.__main__ import main
+from tests.support.watch import wait_until
 
 DATE = "2030-01-01T00:00:00Z"
 CHILD = """
@@ -137,11 +138,10 @@ def test_server_stops_with_its_connections_and_state() -> None:
 
         hanging = threading.Thread(target=wait)
         hanging.start()
-        while len(ec2.calls) < 2:
-            time.sleep(0.01)
+        wait_until(lambda: len(ec2.calls) == 2, "the second call hangs")
         began = time.monotonic()
     hanging.join()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert len(failures) == 1
     with pytest.raises((EndpointConnectionError, HTTPClientError)):
         client.describe_images()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.dates import EARLY, WAYS, ahead, text
+from ami_deprecation.cli.comment import preview
+from ami_deprecation.cli.comment.preview import Action
+from tests.plugin.test_preview_names import digest
+from tests.support.dates import EARLY, NOW, WAYS, ahead, text
 from tests.support.program import dated, made
 
 if TYPE_CHECKING:
@@ -40,17 +44,21 @@ def test_date_pulled_in_by_going_public_is_given_up(engine: Engine, ec2: LocalEC
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("theirs", ["cancelled", "moved"])
+@pytest.mark.parametrize("theirs", ["canceled", "moved"])
 def test_changed_past_date_is_reported_and_given_up(
     engine: Engine, ec2: LocalEC2, image: str, theirs: str, way: str
 ) -> None:
     program = made(image_id=image, **{way: WAYS[way]})
     engine.up(program)
     ec2.advance(timedelta(days=400))
-    date = None if theirs == "cancelled" else ahead(1000)
+    date = None if theirs == "canceled" else ahead(1000)
     ec2.set_deprecation_time(image, date)
     assert engine.refresh().operations == ["refresh-update"]
-    assert "is in the past" in engine.preview(program).notes
+    before = {entry.name: entry for entry in copy.deepcopy(engine.state)}
+    shown = engine.preview(program)
+    assert "is in the past" in shown.notes
+    [change] = preview.read(digest(before, shown), NOW + timedelta(days=400)).changes
+    assert (change.action, change.before, change.after.when) == (Action.KEPT, date, date)
     up = engine.up(program)
     assert up.mutations == []
     assert "cannot be put back" in up.notes

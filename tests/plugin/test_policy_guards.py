@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ami_deprecation import AmiDeprecationPolicy, RequestRefused
-from ami_deprecation.ec2 import sessions
-from ami_deprecation.settings import settings
 from tests.plugin.conftest import REGION
 from tests.support.dates import NOW
 from tests.support.fleets import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from ami_deprecation.testing import LocalEC2
@@ -24,22 +22,7 @@ if TYPE_CHECKING:
 US = "us-east-1"
 
 
-@pytest.fixture(autouse=True)
-def program_reaches_ec2(ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A policy reads EC2 from the program, which is this process."""
-    variables = ec2.environment(region=REGION) | {
-        "AMI_DEPRECATION_SETTLE_SECONDS": "0",
-        "AMI_DEPRECATION_RETRY_SECONDS": "1",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    caches = (sessions._ec2, settings)
-    for cache in caches:
-        cache.cache_clear()
-    ec2.set_time(NOW)
-    yield
-    for cache in caches:
-        cache.cache_clear()
+pytestmark = pytest.mark.usefixtures("program_reaches_ec2")
 
 
 def policy(**changed: Any) -> Callable[[], object]:
@@ -85,6 +68,15 @@ def test_one_wrong_answer_changes_nothing(
     assert (outcome.operations, dates(ec2, ids)) == ([], given)
 
 
+def test_image_that_listings_lack_keeps_its_date(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    given = dates(ec2, ids)
+    ec2.faults.add("DescribeImages", "lacks-image", image_id=ids[0], times=2)
+    outcome = engine.up(policy())
+    assert (outcome.operations, dates(ec2, ids)) == ([], given)
+
+
 @pytest.mark.parametrize("number", [0, 2])
 def test_image_without_creation_date_cancels_nothing(engine: Engine, ec2: LocalEC2, number: int) -> None:
     ids = fleet(ec2, 3)
@@ -114,7 +106,7 @@ def test_typo_in_name_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     engine.up(policy())
     sentence = refused(engine, policy(name="bsae-*"))
     assert sentence.startswith(
-        f"policy 'base': no image in {REGION} matches: all 2 dates that this policy gave would be cancelled: "
+        f"policy 'base': no image in {REGION} matches: all 2 dates that this policy gave would be canceled: "
     )
     assert f"{ids[0]} (base-0) in {REGION}" in sentence
     assert "set allow_empty=True for this run" in sentence
@@ -146,7 +138,7 @@ def test_max_changes_counts_cancellations(engine: Engine, ec2: LocalEC2) -> None
     engine.up(policy())
     sentence = refused(engine, policy(keep_newest=3, max_changes=3))
     assert (
-        "2 images would be dated or re-dated and 2 dates would be cancelled, more than max_changes=3: "
+        "2 images would be dated or re-dated and 2 dates would be canceled, more than max_changes=3: "
         in sentence
     )
     assert f"{ids[2]} (base-2) in {REGION}" in sentence

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from ami_deprecation import AmiDeprecationPolicy, RequestRefused
-from ami_deprecation.ec2 import sessions
 from tests.plugin.conftest import REGION, forget_images
 from tests.plugin.test_state_machine import EVERYDAY, EXAMPLES
+from tests.support import gateways
 from tests.support.dates import NOW
 
 if TYPE_CHECKING:
@@ -227,9 +227,7 @@ class Machine(RuleBasedStateMachine):
 def test_policy_is_quiet_whenever_nothing_happens(
     make_engine: MakeEngine, ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in ec2.environment(region=REGION).items():
-        monkeypatch.setenv(name, value)
-    sessions._ec2.cache_clear()
+    gateways.enter(ec2, monkeypatch)
     machine = type("BoundMachine", (Machine,), {"make_engine": staticmethod(make_engine), "ec2": ec2})
-    run_state_machine_as_test(machine, settings=settings(EVERYDAY, max_examples=EXAMPLES or 8))
-    sessions._ec2.cache_clear()
+    run_state_machine_as_test(machine, settings=settings(EVERYDAY, max_examples=EXAMPLES or 5))
+    gateways.forget()

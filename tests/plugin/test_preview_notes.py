@@ -152,3 +152,15 @@ def test_same_names_under_different_parents_are_distinguished(engine: Engine, im
 
     [failure] = engine.preview(program, check=False).failures
     assert "two resources, 'web' and 'web (in my:mod:Fleet)'" in failure
+
+
+def test_public_parameter_is_named_with_new_date(engine: Engine, ec2: LocalEC2) -> None:
+    image = ec2.add_image("web", public_ssm_parameter_name="/web/latest")
+    preview = engine.preview(dated(image, EARLY))
+    [line] = preview.printed
+    assert (
+        f"{image} (web) in eu-west-1 is what the public SSM parameter /web/latest resolves to: others may launch it"
+        in line
+    )
+    assert engine.up(dated(image, EARLY)).mutations == ["EnableImageDeprecation"]
+    assert engine.preview(dated(image, EARLY)).printed == []

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation.core.identity import Identity
-from ami_deprecation.ec2 import Target, gateway, sessions
-from ami_deprecation.ec2.reads import Reader
 from ami_deprecation.testing import LocalEC2
+from tests.support import gateways
+from tests.support.gateways import HERE, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-REGION = "eu-west-1"
-HERE = Target(Identity(access_key="testing", secret_key="testing", token="testing"), REGION)
+    from ami_deprecation import Image
+
+    Read = Callable[[str], Image | None]
+
 MINUTES = 300.0
 
 
@@ -26,37 +27,39 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEC2]:
     with LocalEC2() as server:
         for name, value in server.environment(region=REGION).items():
             monkeypatch.setenv(name, value)
-        sessions._ec2.cache_clear()
         yield server
-    sessions._ec2.cache_clear()
+
+
+@pytest.fixture
+def read() -> Read:
+    """Read an image as a process does that has read none before."""
+    gateway = gateways.gateway()
+    return lambda image_id: gateway.read_image(HERE, image_id, MINUTES)
 
 
 def calls(ec2: LocalEC2) -> int:
     return len(ec2.calls_since(0, "DescribeImages"))
 
 
-def test_thousand_images_take_two_reads_by_id_and_one_page(ec2: LocalEC2) -> None:
-    reader = Reader(HERE)
+def test_thousand_images_take_two_reads_by_id_and_one_page(ec2: LocalEC2, read: Read) -> None:
     for image_id in ec2.add_images(1000):
-        image = reader.get(image_id, MINUTES)
+        image = read(image_id)
         assert image is not None
         assert image.id == image_id
     assert calls(ec2) == 3
 
 
-def test_small_stack_in_large_account_lists_nothing(ec2: LocalEC2) -> None:
+def test_small_stack_in_large_account_lists_nothing(ec2: LocalEC2, read: Read) -> None:
     ec2.add_images(1500, "other")
-    reader = Reader(HERE)
     for image_id in ec2.add_images(2):
-        assert reader.get(image_id, MINUTES)
+        assert read(image_id)
     assert [call.image_ids != () for call in ec2.calls] == [True, True]
 
 
-def test_large_account_is_listed_gradually_and_once(ec2: LocalEC2) -> None:
+def test_large_account_is_listed_gradually_and_once(ec2: LocalEC2, read: Read) -> None:
     ec2.add_images(6000, "other")
-    reader = Reader(HERE)
     for image_id in ec2.add_images(200):
-        assert reader.get(image_id, MINUTES)
+        assert read(image_id)
     pages = [number for number, call in enumerate(ec2.calls) if not call.image_ids]
     assert pages[:3] == [2, 3, 4]  # as many at once as nearly every account has
     gaps = {later - earlier for earlier, later in itertools.pairwise(pages[2:])}
@@ -65,28 +68,26 @@ def test_large_account_is_listed_gradually_and_once(ec2: LocalEC2) -> None:
     assert calls(ec2) < 60
 
 
-def test_image_missing_from_listing_is_read_by_id(ec2: LocalEC2) -> None:
+def test_image_missing_from_listing_is_read_by_id(ec2: LocalEC2, read: Read) -> None:
     mine = ec2.add_images(5)
     theirs = ec2.add_image("theirs", account="210987654321", public=True)
-    reader = Reader(HERE)
-    assert all(reader.get(image_id, MINUTES) for image_id in mine)
-    assert reader.get(theirs, MINUTES)
-    assert reader.get("ami-00000000000000000", MINUTES) is None
+    assert all(read(image_id) for image_id in mine)
+    assert read(theirs)
+    assert read("ami-00000000000000000") is None
     assert ec2.calls[-2].image_ids == (theirs,)
 
 
-def test_refused_token_ends_listing_and_loses_no_image(ec2: LocalEC2) -> None:
+def test_refused_token_ends_listing_and_loses_no_image(ec2: LocalEC2, read: Read) -> None:
     ec2.add_images(5000, "other")
     ids = ec2.add_images(60)
-    reader = Reader(HERE)
-    assert all(reader.get(image_id, MINUTES) for image_id in ids[:5])
+    assert all(read(image_id) for image_id in ids[:5])
     ec2.expire_tokens()
-    assert all(reader.get(image_id, MINUTES) for image_id in ids[5:])
+    assert all(read(image_id) for image_id in ids[5:])
     assert [call.error_code for call in ec2.calls if call.error_code] == ["InvalidNextToken"]
 
 
 def test_write_invalidates_earlier_read(ec2: LocalEC2) -> None:
-    image_id = ec2.add_image()
+    gateway, image_id = gateways.gateway(), ec2.add_image()
     when = datetime(2035, 1, 1, tzinfo=timezone.utc)
     before = gateway.read_image(HERE, image_id, MINUTES)
     gateway.enable(HERE, image_id, when)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, get_args
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "0"))
 EVERYDAY = settings(
-    max_examples=EXAMPLES or 15,
+    max_examples=EXAMPLES or 8,
     stateful_step_count=30 if EXAMPLES else 14,
     derandomize=not EXAMPLES,
     deadline=None,
@@ -279,7 +280,7 @@ class Machine(World):
                 assert model.is_past(wanted, self.now) or image.public, (name, spec, image)
 
     def check_deleted(self, before: list[Entry], looks: dict[Place, LocalImage]) -> None:
-        """Images that the program has no more: ours is cancelled or put back, another's date stays."""
+        """Images that the program has no more: ours is canceled or put back, another's date stays."""
         kept = {spec.place for spec in self.program.values()}
         places = [model.place_of(entry) for entry in before]
         for entry, place in zip(before, places, strict=True):
@@ -290,6 +291,7 @@ class Machine(World):
             assert model.look(self.ec2, place).deprecation_time == looks[place].deprecation_time
 
 
+@pytest.mark.timeout(1200)  # for a busy machine, and for more examples
 def test_random_programs_end_as_model_predicts(make_engine: MakeEngine, ec2: LocalEC2) -> None:
     machine = type("BoundMachine", (Machine,), {"make_engine": staticmethod(make_engine), "ec2": ec2})
     run_state_machine_as_test(machine, settings=EVERYDAY)

@@ -7,14 +7,24 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ami_deprecation.ec2 import sessions
+from tests.support import gateways
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from ami_deprecation.testing import LocalEC2
 
 REGION = "eu-west-1"
+
+
+def _start_cold() -> list[str]:
+    return [sys.executable, "-m", "ami_deprecation"]
+
+
+#: What starts a process of the command line; the tests' fixtures put a fork of a warm process here.
+start: Callable[[], list[str]] = _start_cold
 
 
 def command(
@@ -23,7 +33,7 @@ def command(
     """Run `ami-deprecation` in a process of its own."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     return subprocess.run(
-        [sys.executable, "-m", "ami_deprecation", *arguments],
+        [*start(), *arguments],
         env=kept | ec2.environment(region=region) | more,
         input=stdin,
         capture_output=True,
@@ -38,11 +48,7 @@ def use(ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Clients are kept per Region for a process's life, and those of another test have another endpoint.
     """
-    for name, value in ec2.environment(region=REGION).items():
-        monkeypatch.setenv(name, value)
-    sessions._ec2.cache_clear()
-    sessions._base_session.cache_clear()
-    sessions._session.cache_clear()
+    gateways.enter(ec2, monkeypatch)
 
 
 def succeed(ec2: LocalEC2, *arguments: str, region: str | None = REGION, stdin: str = "") -> str:

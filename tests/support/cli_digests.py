@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ami_deprecation import dates
 from ami_deprecation.cli.comment import preview
+from ami_deprecation.doors import names
 from tests.support.cli_samples import NOW, ahead
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def on(days: float) -> str:
 
 
 def urn(name: str, parent: str = "") -> str:
-    return f"{URN}{parent}{preview.TYPE}::{name}"
+    return f"{URN}{parent}{names.DYNAMIC_TYPE}::{name}"
 
 
 def props(name: str = "web", number: int = 1, **more: object) -> dict[str, object]:

@@ -46,6 +46,19 @@ if TYPE_CHECKING:
 DAY = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 #: What a page may type. Anything else needs a reason in NOT_RUN.
 TYPED = ("pulumi ", "ami-deprecation ", "python ", "pytest ", "make help", "cat ", "head ")
+#: How commands begin that no test of a page runs, and why.
+NOT_RUN = {
+    "pip install": "it needs an index; test_release.py installs the wheel",
+    ".venv/bin/pip install": "it needs an index; test_release.py installs the wheel",
+    "python3 -m venv": "the stack of a page has a virtual environment",
+    "pulumi package add": "it needs the published repository; test_sdk.py generates the SDKs",
+    "pulumi new": "it needs the published repository; test_template.py makes a project from template/",
+    "git ": "it needs a remote repository",
+    "python examples/real-aws/check.py": "test_real_aws.py runs it",
+    "make demo": "test_demo.py runs it",
+    "make test": "it would run these tests again",
+    "python organization.py": "test_examples.py runs that example",
+}
 TIMEOUT_SECONDS = 120
 
 
@@ -169,7 +182,8 @@ class Reader:
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {command}"],
             cwd=REPOSITORY if step.command.startswith("make ") else stack.project,
-            env=stack.environment() | {"COLUMNS": "100"},
+            # A program that changes within a second would be taken for the one that was compiled before.
+            env=stack.environment() | {"COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.support.operation import Entry, Operation, Outcome
+from tests.support.operation import NO_LIMITS, Entry, Limits, Operation, Outcome
 from tests.support.plugin import Launcher, Plugin
 from tests.support.program import Props, run
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ami_deprecation.testing import LocalEC2
+    from tests.support.spelling import Door
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Engine:
         environment: the plugin's whole environment.
         parallel: how many steps run at once; 0: each is over before the next resource is looked at.
         plugin: the process of the operation under way, for tests that kill it.
+        door: the provider that the program's dates have.
     """
 
     launcher: Launcher
@@ -38,10 +40,18 @@ class Engine:
     parallel: int = 0
     state: list[Entry] = field(default_factory=list)
     plugin: Plugin | None = None
+    door: Door = "dynamic"
 
-    def preview(self, program: Callable[[], object], *, check: bool = True, refresh: bool = False) -> Outcome:
-        """`pulumi preview`, with `--refresh`."""
-        return self._operate(program, dry_run=True, check=check, refresh=refresh)
+    def preview(
+        self,
+        program: Callable[[], object],
+        *,
+        check: bool = True,
+        refresh: bool = False,
+        limits: Limits = NO_LIMITS,
+    ) -> Outcome:
+        """`pulumi preview`, with `--refresh`, `--target` and `--exclude`."""
+        return self._operate(program, dry_run=True, check=check, refresh=refresh, limits=limits)
 
     def up(
         self,
@@ -50,17 +60,18 @@ class Engine:
         check: bool = True,
         refresh: bool = False,
         replace: Iterable[str] = (),
+        limits: Limits = NO_LIMITS,
     ) -> Outcome:
-        """`pulumi up`, with `--refresh` and `--replace`. With `check`, an operation that fails fails the test."""
-        return self._operate(program, check=check, refresh=refresh, replace=frozenset(replace))
+        """`pulumi up`, with `--refresh`, `--replace` and what limits it. With `check`, one that fails fails the test."""
+        return self._operate(program, check=check, refresh=refresh, replace=frozenset(replace), limits=limits)
 
     def refresh(self, *, check: bool = True) -> Outcome:
         """`pulumi refresh`."""
         return self._operate(None, check=check, refresh=True, only_refresh=True)
 
-    def destroy(self, *, check: bool = True) -> Outcome:
-        """`pulumi destroy`."""
-        return self._operate(lambda: None, check=check)
+    def destroy(self, *, check: bool = True, limits: Limits = NO_LIMITS) -> Outcome:
+        """`pulumi destroy`, with `--target`, `--exclude` and `--continue-on-error`."""
+        return self._operate(lambda: None, check=check, limits=limits)
 
     def _operate(
         self,
@@ -71,22 +82,32 @@ class Engine:
         refresh: bool = False,
         only_refresh: bool = False,
         replace: frozenset[str] = frozenset(),
+        limits: Limits = NO_LIMITS,
     ) -> Outcome:
         known = {entry.urn: entry.outputs for entry in self.state if not entry.delete}
-        registrations = [] if program is None else run(program, preview=dry_run, state=known)
         state = copy.deepcopy(self.state) if dry_run else self.state
-        mark, began = self.ec2.mark(), time.monotonic()
         outcome = Outcome()
-        self.plugin = Plugin(self.launcher, self.environment, self.config)
-        operation = Operation(self.plugin, state, outcome, dry_run, replace, self.parallel)
+        self.plugin = Plugin(self.launcher, self.environment, self.config, door=self.door)
+        operation = Operation(self.plugin, state, outcome, dry_run, replace, limits, self.parallel)
         try:
+            # A program that lists images does it before anything that counts as a call of this operation.
+            registrations = (
+                []
+                if program is None
+                else run(program, preview=dry_run, state=known, address=self.plugin.address)
+            )
+            mark, began = self.ec2.mark(), time.monotonic()
             operation.run(registrations, refresh=refresh, only_refresh=only_refresh)
         finally:
             self.plugin.close()
-            outcome.printed = self.plugin.printed
+            outcome.printed, outcome.warnings = self.plugin.printed, self.plugin.warnings
         outcome.calls, outcome.seconds = self.ec2.calls_since(mark), time.monotonic() - began
         assert outcome.ok or not check, str(outcome)
         return outcome
+
+    def begins(self, error: str) -> str:
+        """How an error of this class begins: the SDK's server puts its name before the sentence, ours shows the sentence alone."""
+        return f"ami_deprecation.{error}: " if self.door == "dynamic" else ""
 
     # The state, as `pulumi stack` and `pulumi state` show and change it.
 

@@ -51,5 +51,6 @@ def plain(line: str) -> str:
 
 def example(make_stack: MakeStack, name: str) -> Stack:
     stack = make_stack(EXAMPLES / name)
-    uses_aws = "pulumi_aws" in (stack.project / "__main__.py").read_text()
+    program = stack.project / "__main__.py"
+    uses_aws = program.exists() and "pulumi_aws" in program.read_text()
     return locate.use(stack) if uses_aws else stack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
@@ -35,13 +35,3 @@ def fleet(ec2: LocalEC2, *ages: float, region: str = EU) -> list[str]:
 
 def date(ec2: LocalEC2, image_id: str, region: str = EU) -> datetime | None:
     return ec2.image(image_id, region=region).deprecation_time
-
-
-def steps(preview: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a preview says of images: (operation, image's name), without those that stay."""
-    changes = []
-    for step in preview["steps"]:
-        state = step.get("newState") or step["oldState"]
-        if state["type"] == TYPE and step["op"] != "same":
-            changes.append((step["op"], state["inputs"]["image_name"]))
-    return sorted(changes)

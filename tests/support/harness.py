@@ -5,7 +5,7 @@
         stack.up()
         assert stack.up().actions == []
 
-Fixtures: conftest.py. A command takes one to three seconds, of which the SDK's imports take most.
+Fixtures: conftest.py. A command takes about a second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.support.running import TIMEOUT_SECONDS, Result, Running
+from tests.support import vault
+from tests.support.running import FORKS, TIMEOUT_SECONDS, Result, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,21 +37,55 @@ NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__", ".pulumi")
 
 @dataclass(frozen=True)
 class Cli:
-    """A Pulumi CLI: the folder that goes first on PATH, and a PULUMI_HOME that several stacks may share."""
+    """A Pulumi CLI: the folder that goes first on PATH, and a PULUMI_HOME that several stacks may share.
+
+    Attributes:
+        forks: the fork server's folder, when its plugins are forks: see forks.py.
+        vault: the address of what encrypts the stacks' secrets: see vault.py; None: a passphrase does.
+    """
 
     folder: Path
     home: Path
+    forks: Path | None = None
+    vault: str | None = None
+    #: The virtual environment of the programs.
+    virtualenv: Path = Path(sys.prefix)
 
     def environment(self) -> dict[str, str]:
         """This process's environment without anything of the user's own Pulumi and AWS, and with this CLI."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AWS_"))}
         return kept | {
-            "PATH": os.pathsep.join([str(self.folder), f"{sys.prefix}/bin", os.environ["PATH"]]),
-            "VIRTUAL_ENV": sys.prefix,
+            "PATH": os.pathsep.join([str(self.folder), f"{self.virtualenv}/bin", os.environ["PATH"]]),
+            "VIRTUAL_ENV": str(self.virtualenv),
             "PULUMI_HOME": str(self.home),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            # Its processes end before there is much to collect, and half of a start was collecting.
+            "GOGC": "off",
+            "GOMEMLIMIT": "512MiB",
+            **({FORKS: str(self.forks)} if self.forks else {}),
+            **({"VAULT_SERVER_URL": self.vault, "VAULT_SERVER_TOKEN": "none"} if self.vault else {}),
         }
+
+    @property
+    def secrets_provider(self) -> str:
+        """That of its stacks, as `pulumi stack init --secrets-provider` takes it."""
+        return vault.PROVIDER if self.vault else "passphrase"
+
+
+@dataclass(frozen=True)
+class StrangersCli(Cli):
+    """The CLI on a machine that has nothing else: the home is empty, and so is the environment."""
+
+    def environment(self) -> dict[str, str]:
+        user_home = self.home / "user"
+        user_home.mkdir(parents=True, exist_ok=True)
+        path = os.pathsep.join(
+            [str(self.folder), f"{self.virtualenv}/bin", "/usr/local/bin", "/usr/bin", "/bin"]
+        )
+        kept = ("PULUMI_SKIP_UPDATE_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "VIRTUAL_ENV")
+        usual = super().environment()
+        return {key: usual[key] for key in kept} | {"HOME": str(user_home), "PATH": path}
 
 
 @dataclass
@@ -89,7 +124,7 @@ class Stack:
         project = folder / "project"
         if source is None:
             project.mkdir(parents=True)
-            runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
+            runtime = {"name": "python", "options": {"virtualenv": str(cli.virtualenv)}}
             (project / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "project", "runtime": runtime}))
         elif source == REPOSITORY:
             project.mkdir(parents=True)
@@ -97,12 +132,28 @@ class Stack:
                 shutil.copy(source / file, project / file)
         else:
             shutil.copytree(source, project, ignore=NOT_COPIED)
-        backend = folder / "state"
-        backend.mkdir()
-        stack = cls(cli, project, backend, ec2, name)
+        stack = cls(cli, project, folder / "state", ec2, name)
         stack._link_virtualenv()
-        stack.run("stack", "init", name)
+        stack._initialize()
         return stack
+
+    def _initialize(self) -> None:
+        """`pulumi stack init`, which takes half a second, for a project's name once; later stacks are copies of that."""
+        settings = self.project / f"Pulumi.{self.name}.yaml"
+        project = yaml.safe_load((self.project / "Pulumi.yaml").read_text())["name"]
+        first = (
+            self.cli.home / "first-stacks" / self.cli.secrets_provider.partition(":")[0] / project / self.name
+        )
+        configured = settings.exists()
+        if first.exists() and not configured:
+            shutil.copytree(first / "state", self.backend)
+            shutil.copy(first / settings.name, settings)
+            return
+        self.backend.mkdir()
+        self.run("stack", "init", self.name, "--secrets-provider", self.cli.secrets_provider)
+        if settings.exists() and not configured:
+            shutil.copytree(self.backend, first / "state", dirs_exist_ok=True)
+            shutil.copy(settings, first)
 
     def _link_virtualenv(self) -> None:
         """Let the virtual environment that the project names be the one of the tests."""
@@ -110,7 +161,7 @@ class Stack:
         options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
         linked = self.project / options.get("virtualenv", ".venv")
         if not linked.exists():
-            linked.symlink_to(sys.prefix)
+            linked.symlink_to(self.cli.virtualenv)
 
     # What the user writes.
 
@@ -118,6 +169,8 @@ class Stack:
         """Write `__main__.py`, and other modules by their name without `.py`; indented text is dedented."""
         for name, text in {"__main__": source, **files}.items():
             (self.project / f"{name}.py").write_text(textwrap.dedent(text))
+        # Python takes a compiled program of the same second and length for current.
+        shutil.rmtree(self.project / "__pycache__", ignore_errors=True)
 
     def config(self, values: Mapping[str, object]) -> None:
         """Replace the stack's configuration: full keys (`aws:region`), values plain or structured.

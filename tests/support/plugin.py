@@ -1,30 +1,33 @@
-"""One plugin process: the real `python -u -m pulumi.dynamic`, and the gRPC calls that the engine makes on it."""
+"""One plugin process: the real `python -u -m pulumi.dynamic` or the native provider, and the engine's gRPC calls on it."""
 
 from __future__ import annotations
 
-import array
 import contextlib
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, provider_pb2, provider_pb2_grpc
+
+from tests.support.engine_service import EngineService
+from tests.support.spelling import Door, from_door, given_to_door, sentence_from_door, to_door
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from tests.support.forks import ForkServer
     from tests.support.program import Props
 
+NATIVE = str(Path(__file__).resolve().parents[2] / "plugin" / "__main__.py")
 #: No call of a test takes longer; a plugin that hangs must not hang the test run.
 _LONGEST_CALL = 120.0
 
@@ -45,32 +48,16 @@ class PluginDied(Exception):
 class Launcher:
     """Starts plugin processes: forks of a warm one, or each from nothing as the engine does."""
 
-    fork: bool = True
-    _control: socket.socket | None = None
-    _fork_server: subprocess.Popen[bytes] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    forks: ForkServer | None = None
 
-    def start(self, environment: Mapping[str, str], output: int, error: int) -> int:
+    def start(self, environment: Mapping[str, str], output: int, error: int, door: Door = "dynamic") -> int:
         """Start one with these descriptors as its output and error; returns its process id."""
-        if not self.fork:
-            command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
-            return subprocess.Popen(command, env=dict(environment), stdout=output, stderr=error).pid
-        with self._lock:
-            if self._control is None:
-                self._control, theirs = socket.socketpair()
-                command = [sys.executable, "-u", "-m", "tests.support.fork_server"]
-                with theirs:
-                    self._fork_server = subprocess.Popen(command, stdin=theirs.fileno())
-            socket.send_fds(self._control, [json.dumps(dict(environment)).encode()], [output, error])
-            pid = array.array("i", self._control.recv(4))
-        return pid[0]
-
-    def close(self) -> None:
-        """End the warm process."""
-        if self._control is not None:
-            self._control.close()
-        if self._fork_server is not None:
-            self._fork_server.wait(10)
+        file = NATIVE if door == "native" else None
+        if self.forks is not None:
+            return self.forks.plugin(file, environment, [error, output, error])
+        address = environment.get("ENGINE_ADDRESS", "").split()
+        command = [sys.executable, "-u", *([file] if file else ["-m", "pulumi.dynamic"]), *address]
+        return subprocess.Popen(command, env=dict(environment), stdout=output, stderr=error).pid
 
 
 @dataclass
@@ -78,18 +65,27 @@ class Plugin:
     """A plugin process of one operation.
 
     Attributes:
-        printed: every line that it has written to its output and error, as far as it has come in.
+        printed: every line that it has written to its output and error, or that it or the program has logged, as far as
+            it has come in.
+        warnings: those of them that it has logged as warnings.
+        door: which provider it is. Cases use Python's names with both, see spelling.py.
+        rows: for each line that it has logged, the URN that the line is about.
     """
 
     launcher: Launcher
     environment: Mapping[str, str]
     config: Mapping[str, str]
     printed: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    door: Door = "dynamic"
+    rows: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         output, theirs = os.pipe()
         error, theirs_too = os.pipe()
-        self.pid = self.launcher.start(self.environment, theirs, theirs_too)
+        self._engine = EngineService(self._take)
+        environment = {"ENGINE_ADDRESS": self._engine.address, **self.environment}
+        self.pid = self.launcher.start(environment, theirs, theirs_too, self.door)
         os.close(theirs)
         os.close(theirs_too)
         out = os.fdopen(output, encoding="utf-8")
@@ -104,12 +100,27 @@ class Plugin:
             reader.start()
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", _CHANNEL_OPTIONS)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        self._call(
+        own = "aws:" if self.door == "native" else ""
+        config = {key.removeprefix(own): value for key, value in self.config.items()}
+        answer = self._call(
             "Configure",
-            provider_pb2.ConfigureRequest(
-                args=_struct(self.config), acceptSecrets=True, acceptResources=True
-            ),
+            provider_pb2.ConfigureRequest(args=_struct(config), acceptSecrets=True, acceptResources=True),
         )
+        self.previews: bool = answer.supportsPreview
+
+    @property
+    def address(self) -> str:
+        """Where its engine listens."""
+        return self._engine.address
+
+    def _take(self, request: engine_pb2.LogRequest) -> None:
+        if request.severity == engine_pb2.DEBUG:  # shown with `--debug` only
+            return
+        line = sentence_from_door(self.door, request.message)
+        self.printed.append(line)
+        self.rows.append(request.urn)
+        if request.severity == engine_pb2.WARNING:
+            self.warnings.append(line)
 
     def _read(self, stream: Any) -> None:
         with stream:
@@ -122,7 +133,13 @@ class Plugin:
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 raise PluginDied(verb) from None
-            raise CallFailed(error.details()) from None
+            raise CallFailed(sentence_from_door(self.door, error.details())) from None
+
+    def _out(self, props: Props) -> Struct:
+        return _struct(to_door(self.door, props))
+
+    def _in(self, message: Struct) -> Props:
+        return from_door(self.door, MessageToDict(message))
 
     # The verbs. Props are JSON values.
 
@@ -131,59 +148,94 @@ class Plugin:
         answer = self._call(
             "Check",
             provider_pb2.CheckRequest(
-                urn=urn, olds=None if olds is None else _struct(olds), news=_struct(news)
+                urn=urn,
+                olds=None if olds is None else self._out(olds),
+                news=_struct(given_to_door(self.door, news)),
             ),
         )
-        return MessageToDict(answer.inputs), [(each.property, each.reason) for each in answer.failures]
+        failures = [
+            (
+                next(iter(from_door(self.door, {each.property: None}))),
+                sentence_from_door(self.door, each.reason),
+            )
+            for each in answer.failures
+        ]
+        return self._in(answer.inputs), failures
 
-    def diff(self, urn: str, id_: str, old_inputs: Props, old_outputs: Props, news: Props) -> Any:
+    def diff(  # the protocol's
+        self,
+        urn: str,
+        id_: str,
+        old_inputs: Props,
+        old_outputs: Props,
+        news: Props,
+        ignore_changes: Sequence[str] = (),
+    ) -> Any:
         """The DiffResponse; outputs stand where the protocol says olds."""
         return self._call(
             "Diff",
             provider_pb2.DiffRequest(
                 id=id_,
                 urn=urn,
-                olds=_struct(old_outputs),
-                news=_struct(news),
-                old_inputs=_struct(old_inputs),
+                olds=self._out(old_outputs),
+                news=self._out(news),
+                old_inputs=self._out(old_inputs),
+                ignoreChanges=[*to_door(self.door, dict.fromkeys(ignore_changes))],
             ),
         )
 
-    def create(self, urn: str, inputs: Props) -> tuple[str, Props]:
-        """The id and the outputs."""
-        answer = self._call("Create", provider_pb2.CreateRequest(urn=urn, properties=_struct(inputs)))
-        return answer.id, MessageToDict(answer.properties)
+    def create(self, urn: str, inputs: Props, *, preview: bool = False) -> tuple[str, Props]:
+        """The id and the outputs; those of a preview when the provider has any."""
+        if preview and not self.previews:
+            return "", inputs
+        answer = self._call(
+            "Create", provider_pb2.CreateRequest(urn=urn, properties=self._out(inputs), preview=preview)
+        )
+        return answer.id, self._in(answer.properties)
 
-    def update(self, urn: str, id_: str, old_inputs: Props, old_outputs: Props, news: Props) -> Props:
-        """The outputs."""
+    def update(  # the protocol's
+        self,
+        urn: str,
+        id_: str,
+        old_inputs: Props,
+        old_outputs: Props,
+        news: Props,
+        *,
+        preview: bool = False,
+    ) -> Props:
+        """The outputs; those of a preview when the provider has any."""
+        if preview and not self.previews:
+            return news
         answer = self._call(
             "Update",
             provider_pb2.UpdateRequest(
                 id=id_,
                 urn=urn,
-                olds=_struct(old_outputs),
-                news=_struct(news),
-                old_inputs=_struct(old_inputs),
+                olds=self._out(old_outputs),
+                news=self._out(news),
+                old_inputs=self._out(old_inputs),
+                preview=preview,
             ),
         )
-        outputs: Props = MessageToDict(answer.properties)
-        return outputs
+        return self._in(answer.properties)
 
     def read(self, urn: str, id_: str, inputs: Props, outputs: Props) -> tuple[str, Props | None, Props]:
         """The id (empty: gone), the inputs when the provider gives any, and the outputs."""
         answer = self._call(
             "Read",
-            provider_pb2.ReadRequest(id=id_, urn=urn, properties=_struct(outputs), inputs=_struct(inputs)),
+            provider_pb2.ReadRequest(
+                id=id_, urn=urn, properties=self._out(outputs), inputs=self._out(inputs)
+            ),
         )
-        given = MessageToDict(answer.inputs) if answer.HasField("inputs") else None
-        return answer.id, given, MessageToDict(answer.properties)
+        given = self._in(answer.inputs) if answer.HasField("inputs") else None
+        return answer.id, given, self._in(answer.properties)
 
     def delete(self, urn: str, id_: str, inputs: Props, outputs: Props) -> None:
         """Delete it."""
         self._call(
             "Delete",
             provider_pb2.DeleteRequest(
-                id=id_, urn=urn, properties=_struct(outputs), old_inputs=_struct(inputs)
+                id=id_, urn=urn, properties=self._out(outputs), old_inputs=self._out(inputs)
             ),
         )
 
@@ -200,6 +252,7 @@ class Plugin:
         self._channel.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+        self._engine.close()
         deadline = time.monotonic() + 10
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))

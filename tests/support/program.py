@@ -12,9 +12,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import grpc
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks, test
+from pulumi.runtime.proto import engine_pb2_grpc
+from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.sync_await import _ensure_event_loop
 
 from ami_deprecation import AmiDeprecation
@@ -48,7 +51,10 @@ class Registration:
     delete_before_replace: bool | None = None
     retain_on_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
+    #: URNs that it may have in the state.
     aliases: tuple[str, ...] = ()
+    #: URNs of what it depends on.
+    dependencies: tuple[str, ...] = ()
     #: The types of the components around it, outermost first.
     parents: tuple[str, ...] = ()
 
@@ -85,9 +91,14 @@ class _Monitor(MockMonitor):
     def __init__(self, answers: _Answers) -> None:
         super().__init__(answers)
         self.registrations: list[Registration] = []
+        #: What this monitor calls a resource, and its URN.
+        self._urns: dict[str, str] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # gRPC's name
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
         if request.type.startswith(_DYNAMIC):
+            parents = _types(request.parent)
+            self._urns[answer.urn] = urn("$".join((*parents, request.type)), request.name)
             self.registrations.append(
                 Registration(
                     type=request.type,
@@ -98,11 +109,23 @@ class _Monitor(MockMonitor):
                     else None,
                     retain_on_delete=request.retainOnDelete,
                     ignore_changes=tuple(request.ignoreChanges),
-                    aliases=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
-                    parents=_types(request.parent),
+                    aliases=tuple(_alias(each.spec, request, parents) for each in request.aliases),
+                    dependencies=tuple(
+                        self._urns[each] for each in request.dependencies if each in self._urns
+                    ),
+                    parents=parents,
                 )
             )
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
+        return answer
+
+
+def _alias(spec: Any, request: Any, parents: tuple[str, ...]) -> str:
+    """The URN that an alias stands for; what it does not say is as in the resource."""
+    if spec.noParent:
+        parents = ()
+    elif spec.parentUrn:
+        parents = _types(spec.parentUrn)
+    return urn("$".join((*parents, spec.type or request.type)), spec.name or request.name)
 
 
 def _types(parent: str) -> tuple[str, ...]:
@@ -121,7 +144,11 @@ def _plain(value: Any) -> Any:
 
 
 def run(
-    program: Callable[[], object], *, preview: bool, state: Mapping[str, Props] | None = None
+    program: Callable[[], object],
+    *,
+    preview: bool,
+    state: Mapping[str, Props] | None = None,
+    address: str | None = None,
 ) -> list[Registration]:
     """Run a program to its end and return its resources in the order of their registration.
 
@@ -129,6 +156,7 @@ def run(
         program: makes resources.
         preview: whether unknown values stay unknown.
         state: what the stack's state has: URN to outputs.
+        address: where the engine listens; None: nowhere.
 
     Raises:
         Exception: whatever the program raises.
@@ -143,7 +171,12 @@ def run(
     with _one_at_a_time:
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # a thread has none
         set_mocks(answers, project="project", stack="test", preview=preview, monitor=monitor)
-        body()
+        if address is None:
+            body()
+        else:
+            with grpc.insecure_channel(address) as channel:
+                SETTINGS.engine = engine_pb2_grpc.EngineStub(channel)
+                body()
     return monitor.registrations
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ami_deprecation.testing import Call, LocalEC2
 
 TIMEOUT_SECONDS = 120
+#: The environment variable with the fork server's folder: see forks.py.
+FORKS = "AMI_TESTS_FORKS"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Running:
     ) -> None:
         self._arguments = arguments
         self._ec2 = ec2
+        self._forks = environment.get(FORKS)
         self._mark = ec2.mark() if ec2 else 0
         self._began = time.monotonic()
         self._process = subprocess.Popen(
@@ -96,14 +99,25 @@ class Running:
 
     def processes(self) -> list[int]:
         """The CLI and its plugins, as far as they still run; plugins outlive a CLI that was killed."""
-        pids = []
+        running: dict[int, tuple[int, int]] = {}
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 # pid (name) state parent group session …: proc(5); a name may contain blanks and brackets.
-                state, _, _, session = status.read_text().rpartition(")")[2].split()[:4]
-                if int(session) == self.pid and state != "Z":
-                    pids.append(int(status.parent.name))
-        return pids
+                state, _, group, session = status.read_text().rpartition(")")[2].split()[:4]
+                if state != "Z":
+                    running[int(status.parent.name)] = (int(group), int(session))
+        own = [pid for pid, (_, session) in running.items() if session == self.pid]
+        groups = {self._forked_by(pid) for pid in own} - {None}
+        return own + [pid for pid, (group, _) in running.items() if group in groups]
+
+    def _forked_by(self, pid: int) -> int | None:
+        """The process group of the plugin that this process stands for."""
+        if self._forks is None:
+            return None
+        try:
+            return int(Path(self._forks, "groups", str(pid)).read_text())
+        except (OSError, ValueError):
+            return None
 
     def wait(self, timeout: float = TIMEOUT_SECONDS) -> Result:
         """Wait for the end.

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from tests.support.engine import Engine
 
 
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        AssertionError: it did not hold within `seconds`; with `what`.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"after {seconds} s still waiting until {what}"
+        time.sleep(0.01)
+
+
 @contextlib.contextmanager
 def when(
     condition: Callable[[], object], action: Callable[[], object], *, certain: bool = True

@@ -22,12 +22,16 @@ PACKAGE = ROOT.name
 
 #: Functions of values and an explicit now.
 PURE = {
-    "core.identity",
     "core.inputs",
+    "core.keys",
     "core.rules",
     "core.state",
+    "core.targets",
     "dates",
     "doors.project",
+    "ec2.listing",
+    "ec2.parse",
+    "ec2.target",
     "errors",
     "fleet.arguments",
     "fleet.plan",

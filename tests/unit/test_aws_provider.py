@@ -82,8 +82,9 @@ def test_missing_provider_adds_nothing() -> None:
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"access_key": "AKIAEXAMPLE", "secret_key": "very-secret"}, "an access_key and a secret_key"),
-        ({"token": "very-secret"}, "a token"),
+        ({"access_key": "AKIAEXAMPLE", "secret_key": "very-secret"}, "access_key and secret_key"),
+        ({"token": "very-secret"}, "token"),
+        ({"https_proxy": "http://me:very-secret@proxy"}, "https_proxy with a password"),
         ({"endpoints": [{"ec2": "http://localhost"}]}, "endpoints"),
         ({"shared_credentials_files": ["/credentials"]}, "shared_credentials_files"),
         ({"shared_config_files": ["/config"]}, "shared_config_files"),
@@ -101,7 +102,7 @@ def test_provider_with_keys_is_refused_and_sends_no_secret(settings: dict[str, A
 
     sent = declared(program)
     assert sent["__provider_problem"] == (
-        f"opts.provider carries {named}, which this resource does not take from a provider: use one with a region, "
+        f"opts.provider has {named}, which this resource does not take from a provider: use one with a region, "
         "profile or assume_roles, or the aws:… configuration of the stack"
     )
     assert "very-secret" not in json.dumps(sent)
@@ -111,6 +112,15 @@ def test_provider_with_keys_is_refused_and_sends_no_secret(settings: dict[str, A
 class Foreign(pulumi.ProviderResource):
     def __init__(self, name: str) -> None:
         super().__init__("gcp", name, {})
+
+
+def test_network_settings_are_sent() -> None:
+    sent = with_provider(region="us-east-1", use_fips_endpoint=True, https_proxy="http://proxy:3128")
+    assert sent["__aws"] == {
+        "region": "us-east-1",
+        "useFipsEndpoint": True,
+        "httpsProxy": "http://proxy:3128",
+    }
 
 
 def test_provider_of_another_package_is_refused_by_name() -> None:

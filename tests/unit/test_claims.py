@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ami_deprecation.core.claims import Claim, Claims
-from ami_deprecation.core.identity import Identity
-from ami_deprecation.ec2 import Target
+from ami_deprecation.ec2 import Identity, Target
 from tests.support.samples import ACCOUNT, IMAGE_ID, REGION
 
 OURS = Target(Identity(profile="ours"), REGION)

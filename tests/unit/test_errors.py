@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +52,33 @@ def test_traceback_ends_with_short_name_and_message(name: str) -> None:
 @pytest.mark.parametrize("name", TREE)
 def test_every_error_has_docstring(name: str) -> None:
     assert getattr(ami_deprecation, name).__doc__
+
+
+#: What an error knows, and how a message names it.
+NAMES = {
+    "image_id": r"\b(image_id|image\.id)\b",
+    "region": r"\b(target|image|old)?\.?region\b",
+    "account": r"\baccount\b",
+}
+
+
+@pytest.mark.parametrize("folder", ["core", "doors", "ec2", "fleet"])
+def test_errors_carry_what_their_messages_name(folder: str) -> None:
+    public = set(errors.__all__)
+    lacking = []
+    for file in sorted(Path(errors.__file__).with_name(folder).rglob("*.py")):
+        for each in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(each, ast.Raise) or not isinstance(each.exc, ast.Call):
+                continue
+            if ast.unparse(each.exc.func) not in public:
+                continue
+            message = " ".join(
+                ast.unparse(part.value) for part in ast.walk(each.exc) if isinstance(part, ast.FormattedValue)
+            )
+            carried = {keyword.arg for keyword in each.exc.keywords}
+            lacking += [
+                f"{file.name}:{each.lineno} {name}"
+                for name, pattern in NAMES.items()
+                if re.search(pattern, message) and name not in carried and None not in carried
+            ]
+    assert not lacking

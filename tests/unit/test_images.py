@@ -18,9 +18,8 @@ from ami_deprecation import (
     PermissionDenied,
     get_images,
 )
-from ami_deprecation.ec2 import sessions, transport
-from ami_deprecation.settings import settings
 from ami_deprecation.testing import LocalEC2
+from tests.support import gateways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,22 +31,12 @@ OTHER = "210987654321"
 ABSENT = "ami-0123456789abcdef0"
 
 
-def forget() -> None:
-    """Sessions, clients, accounts and settings of this process."""
-    for remembered in (sessions._ec2, sessions._sts, sessions._session, sessions._base_session, settings):
-        remembered.cache_clear()
-    transport._accounts.clear()
-
-
 @pytest.fixture
 def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEC2]:
     with LocalEC2() as server:
-        for name, value in server.environment(region=EU).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AMI_DEPRECATION_RETRY_SECONDS", "0.5")
-        forget()
+        gateways.enter(server, monkeypatch)
         yield server
-    forget()
+    gateways.forget()
     pulumi.runtime.set_all_config({})
 
 
@@ -152,8 +141,13 @@ def test_bad_argument_is_named_before_any_call(
     ],
 )
 def test_failed_read_is_one_sentence(
-    ec2: LocalEC2, fault: str, kind: type[AmiDeprecationError], sentence: str
+    ec2: LocalEC2,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    kind: type[AmiDeprecationError],
+    sentence: str,
 ) -> None:
+    monkeypatch.setenv("AMI_DEPRECATION_RETRY_SECONDS", "0.5")
     ec2.faults.add("DescribeImages", fault, times=None)  # type: ignore[arg-type]
     with pytest.raises(kind, match=sentence) as failed:
         get_images()
@@ -213,6 +207,10 @@ def test_policy_refuses_unreadable_provider(
         (
             {"regions": [EU, "eu-west-11"]},
             "policy 'base': 'eu-west-11' is not a Region that this boto3 knows",
+        ),
+        (
+            {"tags": {"team": ["web", pulumi.Output.from_input("db")]}},
+            "policy 'base': tags: an Output is known too late, because the images are read first: use a plain value",
         ),
         ({"regions": []}, r"policy 'base': regions: \[\] is not a list of Regions"),
     ],

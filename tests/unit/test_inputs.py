@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.core import inputs
-from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Schedule
+from ami_deprecation.core import inputs, keys
+from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, Notice, Schedule
 from tests.support.samples import IMAGE_ID, SUMMER
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_missing_image_id_is_asked_for() -> None:
     [
         ((), "no date is set"),
         (("deprecate_at", "deprecate_in_days"), "deprecate_at and deprecate_in_days are set"),
-        (inputs.SCHEDULE_KEYS, "deprecate_at, deprecate_after_days and deprecate_in_days are set"),
+        (keys.SCHEDULE_KEYS, "deprecate_at, deprecate_after_days and deprecate_in_days are set"),
     ],
 )
 def test_exactly_one_way_to_give_date(given: tuple[str, ...], sentence: str) -> None:
@@ -223,7 +223,7 @@ def test_provider_problem_names_no_property() -> None:
         (At(SUMMER), {"deprecate_at": "2027-06-01T00:00:00Z"}),
         (AfterDays(365), {"deprecate_after_days": 365}),
         (InDays(30), {"deprecate_in_days": 30}),
-        (InDaysOnce(30), {"deprecate_in_days": 30, "__once": True}),
+        (Notice(30), {"deprecate_in_days": 30, "__once": True}),
     ],
 )
 def test_normal_form_of_schedule_is_read_back(schedule: Schedule, props: Mapping[str, object]) -> None:
@@ -234,8 +234,8 @@ def test_normal_form_of_schedule_is_read_back(schedule: Schedule, props: Mapping
 
 
 def test_policys_notice_differs_from_programs_days() -> None:
-    assert InDaysOnce(30) == InDaysOnce(60)
-    once: object = InDaysOnce(30)
+    assert Notice(30) == Notice(60)
+    once: object = Notice(30)
     assert once != InDays(30)
 
 
@@ -244,10 +244,10 @@ wire = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=3,
 )
-keys = st.sampled_from(
+any_key = st.sampled_from(
     [
         *GOOD,
-        *inputs.SCHEDULE_KEYS,
+        *keys.SCHEDULE_KEYS,
         "region",
         "profile",
         "role_arn",
@@ -259,7 +259,7 @@ keys = st.sampled_from(
 )
 
 
-@given(st.dictionaries(keys, wire))
+@given(st.dictionaries(any_key, wire))
 def test_any_input_is_value_or_problem(props: Mapping[str, object]) -> None:
     value, wrong = inputs.parse(props)
     assert {each.property for each in wrong} <= {"", *props, "image_id"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_deprecation.ec2.pacing import Bucket
+from ami_deprecation.ec2.pacing import Breaker, Bucket
 
 
 @dataclass
@@ -96,3 +96,41 @@ def test_no_period_exceeds_ec2s_limit(burst: int, per_second: float, taken: list
         for last in range(first, len(calls)):
             allowed = burst + (calls[last] - calls[first]) * per_second
             assert last - first + 1 <= allowed + 1e-6
+
+
+# An endpoint that cannot be reached.
+
+
+@dataclass
+class Endpoint:
+    """A breaker and its clock."""
+
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.breaker = Breaker(clock=lambda: self.now)
+
+
+def test_breaker_fails_calls_for_a_while_after_a_failure() -> None:
+    endpoint = Endpoint()
+    assert endpoint.breaker.cause() is None
+    endpoint.breaker.failed("down", began=0.0)
+    assert endpoint.breaker.cause() == "down"
+    endpoint.now += 29
+    assert endpoint.breaker.cause() == "down"
+
+
+def test_breaker_lets_one_call_try_again() -> None:
+    endpoint = Endpoint()
+    endpoint.breaker.failed("down", began=0.0)
+    endpoint.now += 31
+    assert [endpoint.breaker.cause() for _ in range(3)] == [None, "down", "down"]
+    endpoint.breaker.succeeded()
+    assert endpoint.breaker.cause() is None
+
+
+def test_breaker_stays_closed_when_another_call_got_through() -> None:
+    endpoint = Endpoint(now=5.0)
+    endpoint.breaker.succeeded()
+    endpoint.breaker.failed("cut", began=3.0)
+    assert endpoint.breaker.cause() is None

@@ -69,6 +69,11 @@ def test_all_arguments_are_accepted() -> None:
     assert (arguments.allow_empty, arguments.explain, arguments.all_regions) == (True, True, False)
 
 
+def test_exclude_may_be_an_empty_list() -> None:
+    arguments, problems = parse(Given(name="*", keep_newest=1, exclude=[]))
+    assert (arguments.rules.exclude, problems) == ((), [])
+
+
 def test_all_regions_may_be_narrowed() -> None:
     arguments, problems = parse(Given(**GOOD, regions="all", exclude_regions=["eu-west-3"]))
     assert problems == []

@@ -17,8 +17,8 @@ from pulumi_policy import (
     ResourceValidationArgs,
 )
 
-from ami_deprecation.ec2 import sessions
 from ami_deprecation.testing import LocalEC2
+from tests.support import gateways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,17 +44,9 @@ def pack() -> ModuleType:
 def server() -> Iterator[LocalEC2]:
     """One for all tests here: the package keeps its connections for as long as its process lives."""
     with LocalEC2() as ec2, pytest.MonkeyPatch.context() as patch:
-        for name, value in ec2.environment(region="eu-west-1").items():
-            patch.setenv(name, value)
-        forget_connections()
+        gateways.enter(ec2, patch)
         yield ec2
-    forget_connections()
-
-
-def forget_connections() -> None:
-    for remembered in vars(sessions).values():
-        if hasattr(remembered, "cache_clear"):
-            remembered.cache_clear()
+    gateways.forget()
 
 
 @pytest.fixture

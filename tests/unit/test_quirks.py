@@ -13,9 +13,12 @@ from datetime import datetime, timezone
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pulumi
 import pytest
 from pulumi.dynamic import ReadResult
+from pulumi.runtime.proto import engine_pb2_grpc
+from pulumi.runtime.settings import SETTINGS
 
 from ami_deprecation import ImageNotFound
 from ami_deprecation.doors import quirks
@@ -37,7 +40,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 def server() -> Iterator[Plugin]:
     """A plugin process, as the engine starts it."""
     environment = dict(os.environ) | {"PULUMI_PROJECT": "project"}
-    plugin = Plugin(Launcher(fork=False), environment, {"aws:region": "eu-west-1", "project:key": "value"})
+    plugin = Plugin(Launcher(), environment, {"aws:region": "eu-west-1", "project:key": "value"})
     yield plugin
     plugin.close()
 
@@ -118,7 +121,7 @@ def test_every_number_arrives_as_float(server: Plugin, canary: dict[str, Any]) -
 
 
 def test_none_is_dropped(server: Plugin, canary: dict[str, Any]) -> None:
-    """So a date cancelled outside is written as a text in refreshed inputs, and keys are read with `get`."""
+    """So a date canceled outside is written as a text in refreshed inputs, and keys are read with `get`."""
     _, outputs = server.create(URN, canary)
     assert {key: value for key, value in outputs.items() if key != "__provider"} == {"something": 1}
     seen, _ = server.check(URN, None, canary | {"nothing": None})
@@ -197,3 +200,11 @@ def test_subclass_falls_back_to_sdks_own_type() -> None:
     assert [made.type for made in declare(lambda: Sub(Canary(), "sub", {}))] == [
         "pulumi-python:dynamic:Resource"
     ]
+
+
+def test_address_is_in_the_stub_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = grpc.insecure_channel("127.0.0.1:1")
+    monkeypatch.setattr(SETTINGS, "engine", engine_pb2_grpc.EngineStub(channel))  # as the SDK's executor does
+    assert quirks.engine_address() == "127.0.0.1:1"
+    monkeypatch.setattr(SETTINGS, "engine", None)
+    assert quirks.engine_address() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 import yaml
 
 from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy
+from ami_deprecation.core.inputs import DEFINITIONS
 from ami_deprecation.doors import project
 from ami_deprecation.settings import Settings
+from tools import flow
 
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-KEYS = {"images": project._IMAGE_KEYS, "policies": project._POLICY_KEYS}
+REPOSITORY = Path(__file__).resolve().parents[2]
+REFERENCE = REPOSITORY / "docs" / "reference"
+KEYS = {"images": project.IMAGE_KEYS, "policies": project.POLICY_KEYS}
 RESOURCES: dict[str, type] = {"images": AmiDeprecation, "policies": AmiDeprecationPolicy}
 #: What an entry needs beside the key of a row.
 BESIDE: dict[str, dict[str, object]] = {
@@ -40,6 +44,11 @@ def plain(cell: str) -> str:
 def test_configuration_table_has_every_key(key: str) -> None:
     rows = table("configuration.md", f"## `ami-deprecation:{key}`")
     assert sorted(plain(row[0]) for row in rows) == sorted(KEYS[key])
+
+
+def test_configuration_table_is_made_of_the_definitions() -> None:
+    rows = table("configuration.md", "## `ami-deprecation:images`")
+    assert [(plain(row[0]), row[-1]) for row in rows] == [(each.camel, each.doc) for each in DEFINITIONS]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -77,3 +86,32 @@ def test_environment_table_has_every_setting() -> None:
     rows = {plain(row[0]): float(row[1]) for row in table("environment.md", "# Environment variables")}
     defaults = {name: field.default for name, field in Settings.__dataclass_fields__.items()}
     assert rows == {f"AMI_DEPRECATION_{name.upper()}": default for name, default in defaults.items()}
+
+
+def literals() -> list[str]:
+    """The texts of the package's code, with NUL where a value goes in."""
+    texts = []
+    for file in sorted((REPOSITORY / "ami_deprecation").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                texts.append(
+                    "".join(
+                        str(each.value) if isinstance(each, ast.Constant) else "\0" for each in node.values
+                    )
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(re.sub(r"%[sdg]", "\0", node.value))
+    return texts
+
+
+@pytest.mark.parametrize("heading", ["## Errors", "## Warnings and notes"])
+def test_messages_page_has_messages_of_code(heading: str) -> None:
+    of_code = literals()
+    for shown, *_ in table("messages.md", heading):
+        parts = [re.escape(part.strip()) for part in plain(shown).split("…") if part.strip()]
+        pattern = re.compile(".*".join(parts), re.DOTALL)
+        assert any(pattern.search(text) for text in of_code), shown
+
+
+def test_picture_of_credentials_is_up_to_date() -> None:
+    assert flow.FILE.read_text() == flow.draw()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from ami_deprecation.ec2.regions import check_region, known_regions
 from ami_deprecation.errors import InvalidInput
+from tests.support.gateways import gateway
 
 
 def test_every_boto3_region_is_known_with_its_partition() -> None:
@@ -16,7 +16,7 @@ def test_every_boto3_region_is_known_with_its_partition() -> None:
         for partition in session.get_available_partitions()
         for region in session.get_available_regions("ec2", partition)
     }
-    assert listed.items() <= known_regions().items()
+    assert listed.items() <= gateway().partitions().items()
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ def test_every_boto3_region_is_known_with_its_partition() -> None:
 )
 def test_invalid_region_is_refused_by_name(region: str) -> None:
     with pytest.raises(InvalidInput, match=repr(region)):
-        check_region(region)
+        gateway().check_region(region)
 
 
 def test_typo_suggests_regions() -> None:
     with pytest.raises(InvalidInput, match="did you mean eu-west-1"):
-        check_region("eu-wst-1")
+        gateway().check_region("eu-wst-1")

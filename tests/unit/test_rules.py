@@ -17,7 +17,7 @@ from ami_deprecation import (
     dates,
 )
 from ami_deprecation.core import rules
-from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, InDaysOnce, Inputs, Schedule
+from ami_deprecation.core.inputs import UNKNOWN, AfterDays, At, InDays, Inputs, Notice, Schedule
 from tests.support.samples import (
     ACCOUNT,
     AUTUMN,
@@ -202,14 +202,14 @@ IN_30_DAYS = NOW + timedelta(days=30)
     ],
 )
 def test_in_days_is_resolved_once(live: datetime | None, first: bool, applied: datetime) -> None:
-    assert rules.apply_in_days(InDays(30), image(live), NOW, first=first) == applied
+    assert rules.apply_in_days(InDays(30), live, NOW, first=first) == applied
 
 
 def test_policy_notice_is_resolved_once() -> None:
-    assert rules.apply_in_days(InDaysOnce(30), image(GONE_BY), NOW, first=False) == GONE_BY
-    assert rules.apply_in_days(InDaysOnce(30), image(SUMMER), NOW, first=False) == IN_30_DAYS
-    settled = state(SUMMER, inputs=inputs(InDaysOnce(30)))
-    assert not rules.needs_update(settled, InDaysOnce(60))
+    assert rules.apply_in_days(Notice(30), GONE_BY, NOW, first=False) == GONE_BY
+    assert rules.apply_in_days(Notice(30), SUMMER, NOW, first=False) == IN_30_DAYS
+    settled = state(SUMMER, inputs=inputs(Notice(30)))
+    assert not rules.needs_update(settled, Notice(60))
     assert rules.needs_update(settled, InDays(30))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ami_deprecation.core import rules
 from ami_deprecation.core.inputs import At
-from ami_deprecation.core.rules import Cancel, Enable, GiveUp, Keep, Refusal
+from ami_deprecation.core.rules import Cancel, Enable, GiveUp, Keep, Leave, Refusal
 from tests.support.samples import (
     AUTUMN,
     CREATED,
@@ -52,9 +52,18 @@ def test_create_sets_or_adopts_date() -> None:
 
 def test_update_moves_date_with_one_call() -> None:
     assert update(state(), image(SUMMER), AUTUMN) == Enable(AUTUMN)
-    assert update(state(), image(None), SUMMER) == Enable(SUMMER)
+    assert update(state(live=None), image(None), SUMMER) == Enable(SUMMER)
     assert update(state(), image(AUTUMN), AUTUMN) == Keep()
     assert isinstance(update(state(), image(SUMMER), GONE_BY), Refusal)
+
+
+def test_update_of_another_input_leaves_outside_date() -> None:
+    left = update(state(), image(None), SUMMER)
+    assert isinstance(left, Leave)
+    assert left.because.startswith(
+        f"{IMAGE_ID} (web) in eu-west-1 has no date (changed outside Pulumi) and keeps it"
+    )
+    assert update(state(applied=written(30)), image(None), SUMMER) == Keep(), "EC2 may not show it yet"
 
 
 def test_date_that_cannot_be_put_back_is_given_up() -> None:
@@ -211,7 +220,11 @@ def test_update_sends_only_acceptable_and_needed_dates(
         assert ec2_takes(when, current)
         assert current.date != when or is_settling(old)
     elif isinstance(action, Keep):
-        assert current.date == when
+        assert current.date == when or (is_settling(old) and old is not None and old.live == when)
+    elif isinstance(action, Leave):
+        assert old is not None
+        assert when in (old.live, old.given_up)
+        assert current.date != when
     else:
         known = [date for date in (current.date, old.live if old else None) if date is not None]
         assert not ec2_takes(when, current) or (current.public and min(known) < when)
@@ -254,8 +267,8 @@ def test_second_update_has_nothing_to_do(old: State, when: datetime) -> None:
     """The state that update writes and the question whether one is needed agree, or every run would update."""
     for current in (image(old.live), image(None), image(when)):
         action = rules.on_update(old, current, At(when), when, NOW, SETTLE)
-        if isinstance(action, Refusal):
-            continue
+        if isinstance(action, (Refusal, Leave)):
+            continue  # the next preview is to show the date that was left
         given_up = when if isinstance(action, GiveUp) else None
         live = current.date if isinstance(action, GiveUp) else when
         new = replace(old, inputs=inputs(At(when)), live=live, scheduled=when, given_up=given_up)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ami_deprecation import dates
 from ami_deprecation.core import rules
-from ami_deprecation.core.inputs import At, InDaysOnce
+from ami_deprecation.core.inputs import At, Notice
 from ami_deprecation.fleet.selection import changes, schedule_of
 from tests.support.fleet_samples import DAY, START, image
 
@@ -39,7 +39,7 @@ def test_past_or_near_date_becomes_notice(ahead: float, live: int | None) -> Non
     later = None if live is None else START + live * DAY
     assert schedule_of(
         *due(dates.to_minute(START + ahead * DAY), deprecation_time=later), START, NOTICE
-    ) == InDaysOnce(NOTICE)
+    ) == Notice(NOTICE)
 
 
 @pytest.mark.parametrize("clock", [-900, -14, -1, -0.001, 0, 0.001, 1, 5000])
@@ -58,7 +58,7 @@ def test_passed_date_is_not_replaced_by_another_passed_one() -> None:
     for moved in (-10, 10):
         passed = START - 100 * DAY
         wanted = schedule_of(*due(passed + moved * DAY, deprecation_time=passed), START, NOTICE)
-        assert wanted == InDaysOnce(NOTICE)
+        assert wanted == Notice(NOTICE)
         assert not changes(image(1, deprecation_time=passed), wanted, START)
         assert apply(wanted, image(1, deprecation_time=passed), START) == passed
 
@@ -84,14 +84,16 @@ def test_undated_public_image_past_two_years_gets_no_date() -> None:
     [(None, True), (START + 15 * DAY, True), (START + 14 * DAY, False), (START - DAY, False)],
 )
 def test_notice_changes_images_without_earlier_date_only(live: datetime | None, counts: bool) -> None:
-    assert changes(image(1, deprecation_time=live), InDaysOnce(NOTICE), START) is counts
+    assert changes(image(1, deprecation_time=live), Notice(NOTICE), START) is counts
 
 
-def apply(wanted: At | InDaysOnce | None, target: Image, now: datetime) -> datetime | None:
+def apply(wanted: At | Notice | None, target: Image, now: datetime) -> datetime | None:
     """What an update makes of it."""
     if wanted is None:
         return target.date
-    return wanted.when if isinstance(wanted, At) else rules.apply_in_days(wanted, target, now, first=False)
+    return (
+        wanted.when if isinstance(wanted, At) else rules.apply_in_days(wanted, target.date, now, first=False)
+    )
 
 
 @dataclass

@@ -94,10 +94,10 @@ def test_refresh_keeps_program_inputs() -> None:
     assert moved.inputs.schedule == At(SUMMER)
     assert (moved.live, moved.scheduled) == (AUTUMN, SUMMER)
     assert moved.drifted
-    cancelled = state.parse(OUTS | {"deprecate_at": "none", "deprecation_time": "none"})
-    assert cancelled.inputs.schedule == At(SUMMER)
-    assert (cancelled.live, cancelled.scheduled) == (None, SUMMER)
-    assert cancelled.drifted
+    canceled = state.parse(OUTS | {"deprecate_at": "none", "deprecation_time": "none"})
+    assert canceled.inputs.schedule == At(SUMMER)
+    assert (canceled.live, canceled.scheduled) == (None, SUMMER)
+    assert canceled.drifted
 
 
 def test_given_up_date_is_no_drift() -> None:

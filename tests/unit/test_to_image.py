@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, cast
 
 from ami_deprecation import Scan
-from ami_deprecation.ec2.reads import to_image
+from ami_deprecation.ec2.parse import to_image
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import ImageTypeDef

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+
 import botocore.exceptions as aws
 import pytest
 
@@ -14,11 +17,15 @@ from ami_deprecation import (
     RequestRefused,
     Throttled,
 )
-from ami_deprecation.ec2 import translate
-from ami_deprecation.ec2.translate import RETRYABLE, Failure, Kind, NoAnswer
+from ami_deprecation.ec2 import Identity, Role, Target, translate
+from ami_deprecation.ec2.translate import RETRYABLE, Call, Failure, Kind, NoClient, NotAnEC2Response, Route
 from tests.support.wire import Wire
 
-WHAT = "ami-x in eu-west-1"
+
+def call(action: str, **identity: object) -> Call:
+    """A call on one image."""
+    target = Target(Identity(**identity), "eu-west-1")  # type: ignore[arg-type]  # a test's own
+    return Call(action, target, "ami-x", "ami-x")
 
 
 @pytest.fixture(scope="module")
@@ -93,61 +100,87 @@ def test_response_from_elsewhere_is_retryable(answer: tuple[int, bytes], kind: K
 
 
 URL = "https://ec2.eu-west-1.amazonaws.com"
+HOST = "ec2.eu-west-1.amazonaws.com"
+CUT = f"the connection to {HOST} failed or was cut"
+INCOMPLETE = "there are no AWS credentials, or they are incomplete"
+SIGN_IN = "the sign-in has expired (aws sso login)"
+
+
+def unknown_host() -> Exception:
+    """What botocore raises when a name cannot be resolved: the cause is two errors deep."""
+    resolution = OSError("urllib3's")
+    resolution.__cause__ = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return aws.EndpointConnectionError(endpoint_url=URL, error=resolution)
 
 
 @pytest.mark.parametrize(
     ("error", "kind", "cause"),
     [
-        (aws.ReadTimeoutError(endpoint_url=URL), Kind.SERVER, "EC2 did not answer in time"),
-        (aws.ConnectTimeoutError(endpoint_url=URL), Kind.SERVER, "the connection to EC2 failed or was cut"),
+        (aws.ReadTimeoutError(endpoint_url=URL), Kind.CONNECTION, f"{HOST} did not respond in time"),
+        (aws.ConnectTimeoutError(endpoint_url=URL), Kind.CONNECTION, CUT),
+        (aws.EndpointConnectionError(endpoint_url=URL), Kind.CONNECTION, CUT),
+        (aws.ConnectionClosedError(endpoint_url=URL), Kind.CONNECTION, CUT),
+        (aws.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF")), Kind.CONNECTION, CUT),
+        (ConnectionResetError(104, "reset"), Kind.CONNECTION, CUT),
+        (unknown_host(), Kind.ENDPOINT, f"there is no host {HOST}"),
         (
-            aws.EndpointConnectionError(endpoint_url=URL),
-            Kind.SERVER,
-            "the connection to EC2 failed or was cut",
+            aws.ProxyConnectionError(proxy_url="http://me:very-secret@proxy", error=OSError("407 Sign in")),
+            Kind.ENDPOINT,
+            f"the connection to {HOST} failed at the proxy: 407 Sign in",
         ),
-        (aws.ConnectionClosedError(endpoint_url=URL), Kind.SERVER, "the connection to EC2 failed or was cut"),
         (
-            aws.ProxyConnectionError(proxy_url="http://me:very-secret@proxy"),
-            Kind.SERVER,
-            "the connection to EC2 failed or was cut",
+            aws.SSLError(
+                endpoint_url=URL, error=ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong (_ssl.c:1)")
+            ),
+            Kind.ENDPOINT,
+            f"TLS with {HOST} failed: [SSL: WRONG_VERSION_NUMBER] wrong (_ssl.c:1)",
         ),
+        (aws.NoCredentialsError(), Kind.CREDENTIALS, INCOMPLETE),
         (
-            aws.SSLError(endpoint_url=URL, error=OSError("-")),
-            Kind.SERVER,
-            "the connection to EC2 failed or was cut",
-        ),
-        (ConnectionResetError(104, "reset"), Kind.SERVER, "the connection to EC2 failed or was cut"),
-        (
-            aws.NoCredentialsError(),
+            aws.CredentialRetrievalError(provider="sso", error_msg="very-secret"),
             Kind.CREDENTIALS,
-            "there are no AWS credentials, or they are not complete",
+            INCOMPLETE,
         ),
         (
-            aws.CredentialRetrievalError(provider="process", error_msg="very-secret"),
+            aws.CredentialRetrievalError(provider="custom-process", error_msg="no vault\n  is open"),
             Kind.CREDENTIALS,
-            "there are no AWS credentials, or they are not complete",
+            "the credential_process failed: no vault is open",
         ),
-        (
-            aws.TokenRetrievalError(provider="sso", error_msg="very-secret"),
-            Kind.CREDENTIALS,
-            "the sign-in has expired (aws sso login)",
-        ),
-        (aws.UnauthorizedSSOTokenError(), Kind.CREDENTIALS, "the sign-in has expired (aws sso login)"),
+        (aws.TokenRetrievalError(provider="sso", error_msg="very-secret"), Kind.CREDENTIALS, SIGN_IN),
+        (aws.UnauthorizedSSOTokenError(), Kind.CREDENTIALS, SIGN_IN),
         (
             aws.ProfileNotFound(profile="images"),
             Kind.CREDENTIALS,
             "the AWS configuration file cannot be used",
         ),
-        (NoAnswer("EC2 answered that it did not do it"), Kind.SERVER, "EC2 answered that it did not do it"),
+        (
+            aws.ParamValidationError(report="Invalid value\nfor DurationSeconds"),
+            Kind.REFUSED,
+            "a parameter is invalid: Invalid value for DurationSeconds",
+        ),
+        (NotAnEC2Response("EC2 returned Return=false"), Kind.SERVER, "EC2 returned Return=false"),
+        (NoClient(ValueError("-")), Kind.CREDENTIALS, "the AWS configuration cannot be used (ValueError)"),
     ],
 )
-def test_connection_errors_hide_their_details(error: Exception, kind: Kind, cause: str) -> None:
-    failure = translate.classify(error)
+def test_failure_before_a_response_is_told_without_secrets(error: Exception, kind: Kind, cause: str) -> None:
+    failure = translate.classify(error, Route(URL))
     assert (failure.kind, failure.code, failure.cause) == (kind, "", cause)
 
 
-def test_only_throttling_and_faults_are_retried() -> None:
-    assert frozenset({Kind.THROTTLED, Kind.SERVER}) == RETRYABLE
+def test_proxy_is_named() -> None:
+    failure = translate.classify(aws.ConnectTimeoutError(endpoint_url=URL), Route(URL, "proxy:3128"))
+    assert failure.cause == f"the connection to {HOST} through the proxy proxy:3128 failed or was cut"
+
+
+def test_long_stderr_is_cut_at_its_beginning() -> None:
+    error = aws.CredentialRetrievalError(provider="custom-process", error_msg="x" * 5000 + " the end")
+    cause = translate.classify(error).cause
+    assert cause.endswith(" the end")
+    assert len(cause) <= 500 + len("the credential_process failed: ")
+
+
+def test_throttling_faults_and_lost_connections_are_retried() -> None:
+    assert frozenset({Kind.THROTTLED, Kind.SERVER, Kind.CONNECTION}) == RETRYABLE
 
 
 def test_ec2s_reason_becomes_one_line(wire: Wire) -> None:
@@ -165,7 +198,8 @@ def test_unassumable_role_is_named(wire: Wire) -> None:
         wire.sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/spoke", RoleSessionName="test")
     failure = translate.classify(caught.value)
     assert (failure.kind, failure.action) == (Kind.DENIED, "AssumeRole")
-    error = translate.to_error(failure, "DescribeImages", WHAT, "role spoke")
+    error = translate.to_error(failure, call("DescribeImages", roles=(Role("spoke"),)))
+    assert error.action == "AssumeRole"
     assert str(error).startswith("role spoke may not do sts:AssumeRole on ami-x in eu-west-1 (AccessDenied)")
 
 
@@ -174,14 +208,21 @@ BLOB = "You are not authorized. Encoded authorization failure message: c2VjcmV0L
 
 def test_denial_names_missing_action_only(wire: Wire) -> None:
     failure = failure_of(wire, (403, refusal("UnauthorizedOperation", BLOB)))
-    error = translate.to_error(failure, "EnableImageDeprecation", WHAT, "profile images")
+    error = translate.to_error(failure, call("EnableImageDeprecation", profile="images"), "123456789012")
     assert type(error) is PermissionDenied
     assert str(error) == (
         "profile images may not do ec2:EnableImageDeprecation on ami-x in eu-west-1 (UnauthorizedOperation): grant that "
         "IAM action; a policy with tag conditions refuses an image that lacks the tag in the same way"
     )
+    assert (error.code, error.action, error.image_id, error.region, error.account) == (
+        "UnauthorizedOperation",
+        "EnableImageDeprecation",
+        "ami-x",
+        "eu-west-1",
+        "123456789012",
+    )
     assert "c2VjcmV0" not in repr(failure)
-    reading = translate.to_error(failure, "DescribeImages", WHAT, "profile images")
+    reading = translate.to_error(failure, call("DescribeImages", profile="images"))
     assert str(reading).endswith("grant that IAM action"), "which knows no condition on an image's tags"
 
 
@@ -201,17 +242,22 @@ def test_denial_names_missing_action_only(wire: Wire) -> None:
         (
             Failure(Kind.GONE, "InvalidAMIID.NotFound", "it is not there"),
             ImageNotFound,
-            "ami-x in eu-west-1 is not there, or it is deregistered (InvalidAMIID.NotFound): run pulumi refresh",
+            "ami-x in eu-west-1 is not there, or it is deregistered (InvalidAMIID.NotFound): run `pulumi refresh` to drop",
         ),
         (
-            Failure(Kind.THROTTLED, "RequestLimitExceeded", "EC2 refuses more calls a second"),
+            Failure(Kind.THROTTLED, "RequestLimitExceeded", "AWS throttles it"),
             Throttled,
-            "GetCallerIdentity on ami-x in eu-west-1 was not taken (RequestLimitExceeded): EC2 refuses more calls",
+            "GetCallerIdentity on ami-x in eu-west-1 was throttled until retries ran out (RequestLimitExceeded): ",
         ),
         (
             Failure(Kind.SERVER, "", "EC2 did not answer in time"),
             EC2Unavailable,
             "GetCallerIdentity on ami-x in eu-west-1 failed: EC2 did not answer in time; run it again",
+        ),
+        (
+            Failure(Kind.ENDPOINT, "", "there is no host x"),
+            EC2Unavailable,
+            "GetCallerIdentity on ami-x in eu-west-1 failed: there is no host x",
         ),
         (
             Failure(Kind.REFUSED, "InvalidParameter", "No."),
@@ -223,7 +269,7 @@ def test_denial_names_missing_action_only(wire: Wire) -> None:
 def test_message_names_image_region_action_and_cause(
     failure: Failure, error: type[AmiDeprecationError], sentence: str
 ) -> None:
-    made = translate.to_error(failure, "GetCallerIdentity", WHAT, "the credentials in force")
+    made = translate.to_error(failure, call("GetCallerIdentity"))
     assert type(made) is error
     assert str(made).startswith(sentence)
     assert "\n" not in str(made)
@@ -232,4 +278,16 @@ def test_message_names_image_region_action_and_cause(
 @pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired"])
 def test_expired_credentials_are_named(code: str, wire: Wire) -> None:
     assert "have expired" in failure_of(wire, (400, refusal(code))).cause
-    assert "are not accepted" in failure_of(wire, (400, refusal("AuthFailure"))).cause
+    assert "are not accepted" in failure_of(wire, (400, refusal("InvalidClientTokenId"))).cause
+
+
+def test_region_that_is_not_enabled_is_named_as_a_possibility(wire: Wire) -> None:
+    cause = failure_of(wire, (401, refusal("AuthFailure"))).cause
+    assert "the account has not enabled this Region" in cause
+
+
+def test_many_images_are_named_in_short() -> None:
+    target = Target(Identity(), "eu-west-1")
+    several = translate.call_on("DescribeImages", target, ["a", "b", "c", "d", "e"])
+    assert (several.about, several.image_id) == ("a, b, c and 2 more images", None)
+    assert translate.call_on("DescribeImages", target, ["a"]).image_id == "a"

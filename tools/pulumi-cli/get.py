@@ -1,11 +1,14 @@
 """Find or get a Pulumi CLI that can run this repository's Python programs.
 
-    python tools/pulumi-cli/get.py [--oldest]
+    python tools/pulumi-cli/get.py [--oldest] [--yaml]
+    python tools/pulumi-cli/get.py --codegen
 
 prints the folder to put first on PATH and, on stderr, one line that says which CLI that is. In this order:
 `pulumi` on PATH; the official release, through the SDK's own installer; where that cannot be downloaded, a
 build from the CLI's Go module (go.mod beside this file) with the language host in `host/`. With `--oldest` it gets
-the oldest CLI that the docs promise, and no other: `oldest/go.mod` names it. What it gets it keeps in the user's
+the oldest CLI that the docs promise, and no other: `oldest/go.mod` names it. With `--yaml` the CLI runs YAML programs
+too: Pulumi's releases do, and a build gets the language host of `yaml/go.mod`. `--codegen` prints the path of Pulumi's
+code generation (`codegen/main.go`), built from the CLI's module. What it gets it keeps in the user's
 cache folder by version, so that the next checkout has it at once. Each is made in a temporary folder and renamed:
 an interrupted run leaves nothing half made, and two at once do no harm.
 """
@@ -28,9 +31,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 HOST = HERE / "host"
+YAML = HERE / "yaml"
+CODEGEN = HERE / "codegen" / "main.go"
 MODULE = "github.com/pulumi/pulumi/pkg/v3"
+YAML_MODULE = "github.com/pulumi/pulumi-yaml"
+YAML_HOST = "pulumi-language-yaml"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 DOWNLOAD_TIMEOUT_SECONDS = 15
+NOT_COPIED = shutil.ignore_patterns("__pycache__")
 
 
 class Source(Enum):
@@ -62,10 +70,7 @@ class Release:
     @property
     def module_version(self) -> str:
         """The version that its go.mod requires, such as `v3.245.0`."""
-        match = re.search(rf"^require {MODULE} (v\S+)$", (self.module / "go.mod").read_text(), re.MULTILINE)
-        if match is None:
-            raise SystemExit(f"{self.module / 'go.mod'}: found no line 'require {MODULE} v…'.")
-        return match[1]
+        return required_version(self.module, MODULE)
 
     @property
     def official_folder(self) -> Path:
@@ -80,6 +85,14 @@ class Release:
         if version is None:
             return False
         return version.lstrip("v") == self.official_version if self.exact else new_enough(version)
+
+
+def required_version(folder: Path, module: str) -> str:
+    """The version of a module that the go.mod in a folder requires."""
+    match = re.search(rf"^require {module} (v\S+)$", (folder / "go.mod").read_text(), re.MULTILINE)
+    if match is None:
+        raise SystemExit(f"{folder / 'go.mod'}: found no line 'require {module} v…'.")
+    return match[1]
 
 
 def newest() -> Release:
@@ -186,7 +199,7 @@ def build(release: Release) -> Path:
             Path(temporary, "pulumi").replace(binary)
         # The engine takes plugins without a warning only from the folder in which its own file lies.
         assembled = Path(temporary, "assembled")
-        shutil.copytree(HOST, assembled, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(HOST, assembled, ignore=NOT_COPIED)
         (assembled / "pulumi").hardlink_to(binary)
         keep(assembled, folder)
     return folder
@@ -195,12 +208,58 @@ def build(release: Release) -> Path:
 def compile_module(release: Release, output: Path) -> None:
     version = release.module_version
     tell(f"Building Pulumi CLI {version} from its Go module; the first time this takes some minutes.")
-    flags = f"-s -w -X {VERSION_VARIABLE}={version}"
-    command = ["go", "build", "-C", str(release.module), "-trimpath", "-ldflags", flags, "-o", str(output)]
-    done = subprocess.run([*command, f"{MODULE}/cmd/pulumi"], stderr=subprocess.PIPE, text=True, check=False)
+    go_build(release.module, f"{MODULE}/cmd/pulumi", output, f"-X {VERSION_VARIABLE}={version}")
+
+
+def go_build(folder: Path, package: str, output: Path, linker_flags: str = "") -> None:
+    """Build a package of the Go module in a folder.
+
+    Raises:
+        UnavailableError: with the last thing that Go said.
+    """
+    flags = f"-s -w {linker_flags}".strip()
+    command = ["go", "build", "-C", str(folder), "-trimpath", "-ldflags", flags, "-o", str(output), package]
+    try:
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    except FileNotFoundError:
+        raise UnavailableError("there is no go on PATH") from None
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise UnavailableError(f"the build from the Go module failed ({reason})")
+
+
+def with_yaml(cli: Path) -> Path:
+    """The folder of the same CLI with a language host for YAML. Pulumi's releases have it; our build gets one."""
+    if not (cli / "language_host.py").exists():
+        return cli
+    version = required_version(YAML, YAML_MODULE)
+    folder = cli.parent / f"{cli.name}-yaml-{version}"
+    if folder.exists():
+        return folder
+    host = cache_folder() / f"yaml-{version}" / YAML_HOST
+    with tempfile.TemporaryDirectory(dir=made(cache_folder())) as temporary:
+        if not host.exists():
+            tell(f"Building the YAML language host {version} from its Go module; this takes a minute or two.")
+            go_build(YAML, f"{YAML_MODULE}/cmd/{YAML_HOST}", Path(temporary, YAML_HOST))
+            Path(temporary, YAML_HOST).replace(made(host.parent) / YAML_HOST)
+        # The engine takes plugins without a warning only from the folder in which its own file lies.
+        assembled = Path(temporary, "assembled")
+        shutil.copytree(cli, assembled, ignore=NOT_COPIED, copy_function=os.link)
+        (assembled / YAML_HOST).hardlink_to(host)
+        keep(assembled, folder)
+    return folder
+
+
+def codegen() -> Path:
+    """Pulumi's code generation as a program, built once for each content of its source and of go.mod."""
+    sources = CODEGEN.read_bytes() + (HERE / "go.mod").read_bytes()
+    program = cache_folder() / f"codegen-{hashlib.sha256(sources).hexdigest()[:12]}" / "codegen"
+    if not program.exists():
+        tell("Building Pulumi's code generation from its Go module; the first time this takes some minutes.")
+        with tempfile.TemporaryDirectory(dir=made(cache_folder())) as temporary:
+            go_build(HERE, "./codegen", Path(temporary, "codegen"))
+            Path(temporary, "codegen").replace(made(program.parent) / "codegen")
+    return program
 
 
 def made(folder: Path) -> Path:
@@ -264,7 +323,19 @@ def get(release: Release) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Find or get a Pulumi CLI; prints its folder.")
     parser.add_argument("--oldest", action="store_true", help="the oldest CLI that the docs promise")
-    print(get(oldest() if parser.parse_args().oldest else newest()))
+    parser.add_argument("--yaml", action="store_true", help="with a language host for YAML")
+    parser.add_argument("--codegen", action="store_true", help="the path of Pulumi's code generation instead")
+    given = parser.parse_args()
+    try:
+        if given.codegen:
+            print(codegen())
+            return
+        folder = get(oldest() if given.oldest else newest())
+        print(with_yaml(folder) if given.yaml else folder)
+    except UnavailableError as error:
+        raise SystemExit(
+            f"Not built: {error}. The tests of the generated SDKs and of YAML programs need Go (https://go.dev/doc/install)."
+        ) from None
 
 
 if __name__ == "__main__":

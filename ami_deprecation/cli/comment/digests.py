@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ... import dates
+from ...core.keys import POLICY_TYPE
+from ...doors import names
 from ...errors import InvalidInput
 from ..exits import CommandError
 
@@ -23,8 +25,6 @@ Object: TypeAlias = "Mapping[str, object]"
 
 #: The prefix of the provider's own lines.
 _NOTE = "ami-deprecation: "
-#: The prefix of the types of its components.
-_COMPONENTS = "ami-deprecation:"
 _HOW = "pass the output of `pulumi preview --json`"
 #: The engine's placeholder for a secret value.
 SECRET = "[secret]"  # noqa: S105  # not a password
@@ -34,10 +34,15 @@ CLOSING = frozenset({"preview failed", "Resource monitor has terminated, shuttin
 _OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
 #: How the provider says that it could not check something against EC2.
 _UNCHECKED = re.compile(r"live checks .* were skipped")
+#: How the provider says that a date on an image is not the one in the state.
+_OUTSIDE = re.compile(
+    r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+) has (?P<date>\S+|no date) \(changed outside Pulumi\)"
+)
 #: A policy's explanation of one image: what it gets, the rule that decides, and why.
 _EXPLAINED = re.compile(
     r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+): [^()]* \((?P<rule>[^()]+)\): (?P<because>.*)"
 )
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 #: Color markup that some of the engine's messages contain.
 _COLOR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
@@ -119,18 +124,24 @@ def name_of(step: Object) -> str:
 
 
 def part(step: Object, name: str, *keys: str) -> Object:
-    """The first non-empty object among these keys of ``oldState`` or ``newState``."""
+    """The first non-empty object among these keys of ``oldState`` or ``newState``, under Python's names."""
     whole = step.get(name)
     for key in keys:
         props = whole.get(key) if isinstance(whole, Mapping) else None
         if isinstance(props, Mapping) and props:
-            return props
+            return names.to_python(props)
     return {}
 
 
 def text_of(props: Object, key: str) -> str | None:
     value = props.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def region_of(props: Object) -> str:
+    """The Region; empty when it is unknown, which is a UUID in the digest."""
+    region = text_of(props, "region") or ""
+    return region if _REGION.fullmatch(region) else ""
 
 
 def date_of(props: Object, key: str) -> datetime | None:
@@ -145,11 +156,12 @@ def date_of(props: Object, key: str) -> datetime | None:
 
 
 def notes_of(diagnostic: Object) -> list[str]:
-    """This package's own lines: what the provider prints, and its components' warnings."""
+    """This package's own lines: what the provider says, and its components' warnings."""
+    lines = [line.removeprefix("warning: ") for line in _lines(diagnostic)]
     if _is_components(diagnostic):
-        text = " ".join(line for line in _lines(diagnostic) if line).removeprefix("warning: ")
+        text = " ".join(line for line in lines if line)
         return [text] if diagnostic.get("severity") == "warning" and text else []
-    return [line[len(_NOTE) :].strip() for line in _lines(diagnostic) if line.startswith(_NOTE)]
+    return [line[len(_NOTE) :].strip() for line in lines if line.startswith(_NOTE)]
 
 
 def rules_of(diagnostic: Object) -> dict[tuple[str, str], str]:
@@ -164,6 +176,12 @@ def rules_of(diagnostic: Object) -> dict[tuple[str, str], str]:
     }
 
 
+def changed_outside(note: str) -> tuple[tuple[str, str], str] | None:
+    """Region and image id, and the date that somebody else gave the image; None for any other note."""
+    match = _OUTSIDE.match(note)
+    return None if match is None else ((match["region"], match["image"]), match["date"])
+
+
 def is_unchecked(note: str) -> bool:
     """Whether a note says that a check against EC2 did not happen."""
     return _UNCHECKED.search(note) is not None
@@ -174,7 +192,7 @@ def _lines(diagnostic: Object) -> list[str]:
 
 
 def _is_components(diagnostic: Object) -> bool:
-    return isinstance(diagnostic.get("urn"), str) and type_of(diagnostic).startswith(_COMPONENTS)
+    return isinstance(diagnostic.get("urn"), str) and type_of(diagnostic) == POLICY_TYPE
 
 
 def error_of(diagnostic: Object) -> str:

@@ -105,7 +105,7 @@ def _in(stack: str) -> str:
 
 
 def summary(preview: Preview) -> str:
-    """Images by action: ``**3 images**: 2 set, 1 cancelled; 12 unchanged.``."""
+    """Images by action: ``**3 images**: 2 set, 1 canceled; 12 unchanged.``."""
     if preview.errors and not preview.changes:
         return "The preview failed, so the changes are unknown."
     if not preview.changes:
@@ -159,7 +159,13 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _row(change: Change, now: datetime, warnings: Sequence[str] | None = None) -> str:
-    cells = [_image(change), change.region, _dates(change), notice(change, now), _what(change)]
+    cells = [
+        _image(change),
+        change.region or "known after the update",
+        _dates(change),
+        notice(change, now),
+        _what(change),
+    ]
     if warnings is not None:
         cells.append("<br>".join(_warning(each) for each in warnings))
     return _line(cells)
@@ -181,6 +187,8 @@ def _image(change: Change) -> str:
 
 def _dates(change: Change) -> str:
     before, after = _date(change.before), _after(change)
+    if change.is_outside:
+        before += " (changed outside Pulumi)"
     return after if before == after else f"{before} → {after}"
 
 
@@ -192,7 +200,7 @@ def _after(change: Change) -> str:
         return f"in {after.in_days} days (about {after.when:%Y-%m-%d} if applied today)"
     if after.after_days is not None:
         return f"{after.after_days} days after it is created"
-    if after.when is None and change.action not in (Action.CANCELLED, Action.KEPT):
+    if after.when is None and change.action not in (Action.CANCELED, Action.KEPT):
         return "known after the update"
     return _date(after.when)
 

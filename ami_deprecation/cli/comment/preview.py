@@ -9,13 +9,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ... import dates
-from ...core import inputs, state
+from ...core import inputs, keys, rules
+from ...doors import names
 from . import digests
 
 if TYPE_CHECKING:
     from .digests import Object
 
-TYPE = "pulumi-python:dynamic/ec2:AmiDeprecation"
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
@@ -25,7 +25,7 @@ class Action(str, enum.Enum):
     SET = "set"
     LATER = "moved later"
     EARLIER = "moved earlier"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
     #: The image's original date comes back.
     RESTORED = "restored"
     #: The image has the declared date already; nothing changes in EC2.
@@ -35,7 +35,7 @@ class Action(str, enum.Enum):
 
 
 #: The actions that call EC2.
-CHANGING = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.CANCELLED, Action.RESTORED})
+CHANGING = frozenset({Action.SET, Action.LATER, Action.EARLIER, Action.CANCELED, Action.RESTORED})
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Change:
     remark: str = ""
     #: The rule of a policy that decides, and why; empty when the preview does not name it.
     rule: str = ""
+    #: Whether ``before`` is a date that was changed outside Pulumi.
+    is_outside: bool = False
     #: Whether the program still declares the resource.
     declared: bool = True
     #: Whether the id is a secret, as the value of `aws.ssm.get_parameter` is.
@@ -92,7 +94,7 @@ class Preview:
 def read(digest: Object, now: datetime) -> Preview:
     """What a digest says, as of a moment (aware)."""
     steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
-    ours = [step for step in steps if digests.type_of(step) == TYPE]
+    ours = [step for step in steps if digests.type_of(step) in names.TYPES]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
     changes = [change for step in ours for change in _changes(step, gone, now)]
     diagnostics = [
@@ -102,7 +104,7 @@ def read(digest: Object, now: datetime) -> Preview:
     rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
-        changes=tuple(sorted(_explained(_merged(changes), rules), key=_soonest_first)),
+        changes=tuple(sorted(_explained(_merged(_as_on_images(changes, notes)), rules), key=_soonest_first)),
         unchanged=sum(step.get("op") == "same" for step in ours),
         notes=notes,
         unchecked=tuple(note for note in notes if digests.is_unchecked(note)),
@@ -115,6 +117,21 @@ def _errors(diagnostics: Sequence[Object]) -> tuple[str, ...]:
     reasons = errors - digests.CLOSING or errors
     # The terminal's last error repeats the one of the resource.
     return tuple(sorted(each for each in reasons if not any(each in other for other in reasons - {each})))
+
+
+def _as_on_images(changes: Sequence[Change], notes: Sequence[str]) -> list[Change]:
+    """With the dates that are on the images where the provider says that these are not the dates in the state."""
+    live = dict(filter(None, map(digests.changed_outside, notes)))
+    return [_as_on_image(each, live.get((each.region, each.image_id or ""))) for each in changes]
+
+
+def _as_on_image(change: Change, live: str | None) -> Change:
+    if live is None or not change.declared:
+        return change
+    before = digests.date_of({"live": live}, "live")
+    action = _moved(before, change.after, same=Action.KEPT)
+    remark = "the image has this date already" if action is Action.KEPT else change.remark
+    return replace(change, before=before, action=action, remark=remark, is_outside=True)
 
 
 def _soonest_first(change: Change) -> tuple[datetime, str, str, str]:
@@ -147,13 +164,13 @@ def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
 def _change(
     step: Object, props: Object, action: Action, before: datetime | None, after: Date, remark: str = ""
 ) -> Change:
-    image_id, name = digests.text_of(props, "image_id"), digests.text_of(props, state.NAME_KEY)
+    image_id, name = digests.text_of(props, "image_id"), digests.text_of(props, keys.NAME_KEY)
     return Change(
         resource=digests.name_of(step),
         # An unknown value is a UUID in the digest.
         image_id=image_id if image_id is None or image_id.startswith("ami-") else None,
         image_name=name or "",
-        region=digests.text_of(props, "region") or "",
+        region=digests.region_of(props),
         action=action,
         before=before,
         after=after,
@@ -163,18 +180,30 @@ def _change(
 
 
 def _created(step: Object, new: Object, now: datetime) -> Change:
-    before = digests.date_of(new, state.PREVIOUS_KEY)
-    after = _after(new, now)
-    if after.in_days is not None and before is not None and after.when is not None and before <= after.when:
-        after = Date(before)  # an earlier date that the image has is kept
+    before = digests.date_of(new, keys.PREVIOUS_KEY)
+    after = _applied(before, _after(new, now), now, first=True)
     return _change(step, new, _moved(before, after, same=Action.ADOPTED), before, after)
 
 
+def _applied(before: datetime | None, after: Date, now: datetime, *, first: bool) -> Date:
+    """The date that "in N days" becomes: in some cases, an earlier date that the image has is kept."""
+    if after.in_days is None:
+        return after
+    kept = rules.apply_in_days(inputs.InDays(after.in_days), before, now, first=first) == before
+    return Date(before) if kept else after
+
+
 def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
-    before, after = digests.date_of(old, state.LIVE_KEY), _after(new, now)
+    before = digests.date_of(old, keys.LIVE_KEY)
+    is_first = step.get("op") == "replace" or new.get(keys.ONCE_KEY) is True
+    after = _settled(old, new) or _applied(before, _after(new, now), now, first=is_first)
     action = _moved(before, after, same=Action.KEPT)
-    ours = digests.date_of(old, state.SCHEDULED_KEY)
-    if action is Action.KEPT:
+    ours = digests.date_of(old, keys.SCHEDULED_KEY)
+    given_up = digests.date_of(new, keys.GIVEN_UP_KEY)
+    if given_up is not None and after.when == given_up:
+        action, after = Action.KEPT, Date(before)
+        remark = f"EC2 no longer accepts {dates.to_text(given_up)}"
+    elif action is Action.KEPT:
         remark = _settings(step)
     else:
         is_repair = ours is not None and before != ours and after.when == ours
@@ -185,7 +214,7 @@ def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
 def _settings(step: Object) -> str:
     reasons = step.get("replaceReasons")
     listed = [key for key in reasons if isinstance(key, str)] if isinstance(reasons, list) else []
-    changed = ", ".join("opts.provider" if key == inputs.PROVIDER_AWS_KEY else key for key in listed)
+    changed = ", ".join("opts.provider" if key == keys.PROVIDER_AWS_KEY else key for key in listed)
     return f"{changed} changes" if changed else "only a setting changes"
 
 
@@ -204,8 +233,8 @@ def _removed(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
 def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
     whole = step.get("oldState")
     facts: Object = whole if isinstance(whole, Mapping) else {}
-    before, ours = digests.date_of(old, state.LIVE_KEY), digests.date_of(old, state.SCHEDULED_KEY)
-    original = digests.date_of(old, state.PREVIOUS_KEY)
+    before, ours = digests.date_of(old, keys.LIVE_KEY), digests.date_of(old, keys.SCHEDULED_KEY)
+    original = digests.date_of(old, keys.PREVIOUS_KEY)
     kept = ""
     if facts.get("retainOnDelete") is True:
         kept = "the resource has retain_on_delete"
@@ -215,6 +244,8 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
         kept = "the image has no date"
     elif ours is not None and before != ours:
         kept = f"this resource did not set it (it set {dates.to_text(ours)})"
+    elif old.get(keys.ADOPTED_KEY) is True:
+        kept = "it was on the image before this resource"
     if kept:
         return _change(step, old, Action.KEPT, before, Date(before), kept)
     if old.get("on_destroy") == "restore" and original is not None:
@@ -222,11 +253,13 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
             return _change(step, old, Action.KEPT, before, Date(before), "it is the image's original date")
         if not dates.is_past(original, now):
             return _change(step, old, Action.RESTORED, before, Date(original))
-    return _change(step, old, Action.CANCELLED, before, Date())
+    lost = "its original date has passed and cannot be restored"
+    remark = lost if old.get("on_destroy") == "restore" and original is not None else ""
+    return _change(step, old, Action.CANCELED, before, Date(), remark)
 
 
 def _after(new: Object, now: datetime) -> Date:
-    when = digests.date_of(new, state.LIVE_KEY) or digests.date_of(new, "deprecate_at")
+    when = digests.date_of(new, keys.LIVE_KEY) or digests.date_of(new, "deprecate_at")
     if when is not None:
         return Date(when)
     days = new.get("deprecate_in_days")
@@ -234,6 +267,16 @@ def _after(new: Object, now: datetime) -> Date:
         return Date(dates.in_days(now, int(days)), in_days=int(days))
     days = new.get("deprecate_after_days")
     return Date(after_days=int(days)) if isinstance(days, (int, float)) else Date()
+
+
+def _settled(old: Object, new: Object) -> Date | None:
+    """The date that an unchanged "in N days", or a policy's notice, has resolved to; None when it is counted from now."""
+    if keys.LIVE_KEY in new or not isinstance(new.get("deprecate_in_days"), (int, float)):
+        return None
+    if new.get(keys.ONCE_KEY) is not True and old.get("deprecate_in_days") != new["deprecate_in_days"]:
+        return None
+    when = digests.date_of(old, keys.SCHEDULED_KEY)
+    return None if when is None else Date(when)
 
 
 def _merged(changes: Sequence[Change]) -> list[Change]:
@@ -261,4 +304,4 @@ def _key(change: Change) -> tuple[str, str]:
 def _image(props: Object) -> tuple[object, object]:
     """What distinguishes images; a secret id is masked, so the image's name stands in."""
     image_id = props.get("image_id")
-    return props.get(state.NAME_KEY) if image_id == digests.SECRET else image_id, props.get("region")
+    return props.get(keys.NAME_KEY) if image_id == digests.SECRET else image_id, props.get("region")

@@ -62,8 +62,8 @@ def warnings_of(preview: Preview, now: datetime, limits: Limits) -> Warnings:
 
 
 def _of_date(change: Change, now: datetime, limits: Limits) -> Sequence[str]:
-    if change.action is Action.CANCELLED and change.before is not None and change.before <= now:
-        return ["its date has passed: once cancelled, it cannot be set again"]
+    if change.action is Action.CANCELED and change.before is not None and change.before <= now:
+        return ["its date has passed: once canceled, it cannot be set again"]
     if change.action not in _NEW_DATES or change.after.when is None:
         return []
     if change.after.in_days == 0:

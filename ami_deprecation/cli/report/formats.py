@@ -17,7 +17,7 @@ from .. import output
 from .rows import Record, Row, State, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
 COLORS = {State.NONE: "dim", State.SCHEDULED: "", State.DEPRECATED: "red", State.DISABLED: "dim"}
@@ -39,14 +39,40 @@ class Report:
     regions: Sequence[str]
     #: Those that failed, and why.
     failed: Mapping[str, str]
+    #: What was asked for, as options: ``--name 'web-*'``.
+    asked: str = ""
+    #: Whether these are the images of instances, whoever owns them.
+    running: bool = False
 
     @property
     def summary(self) -> str:
         """``4 images: 1 deprecated, 2 scheduled, 1 without a date``."""
         if not self.rows:
             seen = [region for region in self.regions if region not in self.failed]
-            return f"no images in {', '.join(seen)}" if seen else "nothing could be read"
+            if not seen:
+                return "nothing could be read"
+            where = ", ".join(seen)
+            if self.running:
+                return f"no images: no instance in {where}" + (f" matches {self.asked}" if self.asked else "")
+            if self.asked:
+                return f"no images: none of the account's images in {where} matches {self.asked}"
+            return f"no images: the account owns none in {where}"
         return summary(self.rows)
+
+    @property
+    def more_columns(self) -> Mapping[str, Callable[[Row], str]]:
+        """The columns that only some reports have, with their cells."""
+        columns: dict[str, Callable[[Row], str]] = {}
+        if self.running:
+            columns |= {
+                "Owner": lambda row: row.image.owner_id,
+                "Instances": lambda row: f"{row.instances or 0}",
+            }
+        if any(row.image.scan is not None for row in self.rows):
+            columns |= {"Severity": severity, "Oldest fix": oldest_fix}
+        if any(row.references is not None for row in self.rows):
+            columns |= {"Used by": used_by}
+        return columns
 
 
 def as_json(report: Report) -> str:
@@ -82,7 +108,6 @@ def _cell(value: object) -> object:
 
 def as_markdown(report: Report) -> str:
     """A heading, what failed, and a table."""
-    referenced = any(row.references is not None for row in report.rows)
     lines = [f"### AMI deprecation: {report.summary}", ""]
     lines += [f"- **{region}**: {output.markdown(why)}" for region, why in report.failed.items()]
     if report.failed:
@@ -98,9 +123,13 @@ def as_markdown(report: Report) -> str:
             "State",
             "Last launched",
         ]
-        head += ["Public"] + (["Used by"] if referenced else [])
+        more = report.more_columns
+        head += ["Public", *more]
         lines += [_line(head), _line(["---"] * len(head))]
-        lines += [_line(_markdown_cells(row, referenced=referenced)) for row in report.rows]
+        lines += [
+            _line([*_markdown_cells(row), *(output.markdown(more[key](row)) for key in more)])
+            for row in report.rows
+        ]
         lines.append("")
     lines.append(f"As of {report.at:%Y-%m-%d %H:%M} UTC.")
     return "\n".join(lines) + "\n"
@@ -110,9 +139,9 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _markdown_cells(row: Row, *, referenced: bool) -> list[str]:
+def _markdown_cells(row: Row) -> list[str]:
     image = row.image
-    cells = [
+    return [
         output.markdown(image.name),
         output.code(image.id),
         image.region,
@@ -123,7 +152,6 @@ def _markdown_cells(row: Row, *, referenced: bool) -> list[str]:
         day(image.last_launched_time),
         "yes" if image.public else "no",
     ]
-    return [*cells, output.markdown(used_by(row))] if referenced else cells
 
 
 def day(when: datetime | None) -> str:
@@ -140,8 +168,20 @@ def used_by(row: Row) -> str:
     return ", ".join(names[:_SHOWN_REFERENCES]) + (f" and {more} more" if more > 0 else "")
 
 
+def severity(row: Row) -> str:
+    """The highest severity of any finding; ``not scanned`` without scan data, because unknown is not clean."""
+    scan = row.image.scan
+    return "not scanned" if scan is None else scan.highest_severity or "none"
+
+
+def oldest_fix(row: Row) -> str:
+    """The fix that waits longest: ``critical since 2027-01-31``."""
+    fix = row.oldest_fix
+    return "" if fix is None else f"{fix[0]} since {day(fix[1])}"
+
+
 def as_table(report: Report, *, is_terminal: bool, width: int) -> str:
-    """For people: one line an image where there is room, else two or three; colour only on a terminal."""
+    """For people: one line an image where there is room, else more; color only on a terminal."""
     console = Console(
         file=io.StringIO(),
         force_terminal=is_terminal,
@@ -159,7 +199,7 @@ def as_table(report: Report, *, is_terminal: bool, width: int) -> str:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
-        right = heading == "Days"
+        right = heading in ("Days", "Instances")
         table.add_column(
             heading, justify="right" if right else "left", overflow="fold", no_wrap=heading != "Name"
         )
@@ -168,7 +208,7 @@ def _table(*headings: str) -> Table:
 
 def _wide(report: Report) -> Table:
     many = len(report.regions) > 1
-    referenced = any(row.references is not None for row in report.rows)
+    more = report.more_columns
     shared = any(row.image.public for row in report.rows)
     table = _table(
         "Name",
@@ -180,9 +220,9 @@ def _wide(report: Report) -> Table:
         "State",
         "Launched",
         *(["Public"] if shared else []),
-        *(["Used by"] if referenced else []),
+        *more,
     )
-    if referenced:
+    if "Used by" in more:
         table.columns[-1].no_wrap = False
     for row in report.rows:
         image = row.image
@@ -196,21 +236,23 @@ def _wide(report: Report) -> Table:
             _state(row),
             day(image.last_launched_time),
             *(["public" if image.public else ""] if shared else []),
-            *([Text(used_by(row))] if referenced else []),
+            *(Text(cell(row)) for cell in more.values()),
         )
     return table
 
 
 def _narrow(report: Report) -> Table:
     table = _table("Name", "Deprecation", "State")
+    more = report.more_columns
     for row in report.rows:
         image = row.image
         name = Text(image.name)
         name.append(f"\n{image.id}", "dim")
         if len(report.regions) > 1:
             name.append(f" {image.region}", "dim")
-        if row.references:
-            name.append(f"\nused by {used_by(row)}", "dim")
+        for heading, cell in more.items():
+            if text := cell(row):
+                name.append(f"\n{heading[0].lower()}{heading[1:]} {text}", "dim")
         when = Text(day(image.deprecation_time))
         if image.deprecation_time is not None:
             when.append(f"\n{output.distance(image.deprecation_time, report.at)}", "dim")

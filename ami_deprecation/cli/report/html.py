@@ -16,9 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ... import dates
 from ..._version import __version__
+from ...image import SEVERITIES
 from ..output import distance
 from .families import UNNAMED, by_family, family, version
-from .formats import day
+from .formats import day, severity
 from .rows import State, summary
 from .timeline import bar, span, ticks
 
@@ -30,13 +31,34 @@ if TYPE_CHECKING:
     from .rows import Row
     from .timeline import Bar, Span
 
-#: A date within so many days is shown in another colour.
+#: A date within so many days is shown in another color.
 SOON_DAYS = 30
+#: How many of the next dates are shown at the top.
+_NEXT = 5
+#: The colors of severities.
+_SEVERITY_KINDS = {"critical": "critical deprecated", "high": "high soon", "medium": "scheduled"}
+#: In what order severities are sorted.
+_SEVERITY_RANKS = {name: rank for rank, name in enumerate((*SEVERITIES, "none", "not scanned"))}
+#: The widths of the table's columns in rem, where there is room for them.
+_WIDTHS = {
+    "Region": 7.2,
+    "Created": 6,
+    "Deprecation": 7.2,
+    "Days left": 4.6,
+    "State": 7.6,
+    "Last launched": 6.2,
+    "Public": 4.8,
+    "Owner": 7.5,
+    "Instances": 6,
+    "Severity": 8.4,
+    "Oldest fix": 6.4,
+    "Used by": 7.2,
+}
 #: Families that are open, and images that a family's timeline shows.
 _FAMILIES = 12
 _LIVES = 10
 _TOP, _EACH = 24, 38
-#: With a date beside it, so many letters fit onto a phone.
+#: How many letters fit on a phone next to a date.
 _LONGEST_LABEL = 34
 
 
@@ -100,6 +122,26 @@ class Line:
     launched: str
     public: bool
     users: Sequence[str] | None
+    owner: str
+    instances: int | None
+    severity: str
+    severity_rank: int
+    #: Which colors its severity has.
+    severity_kind: str
+    fix: str
+    fix_since: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """One of the soonest dates."""
+
+    name: str
+    id: str
+    region: str
+    day: str
+    left: str
+    kind: str
 
 
 def as_html(report: Report) -> str:
@@ -108,8 +150,16 @@ def as_html(report: Report) -> str:
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style, script = (loader.get_source(environment, f"report.{kind}")[0] for kind in ("css", "js"))
     over = span(report.rows, report.at)
-    referenced = any(row.references is not None for row in report.rows)
     many = len(report.regions) > 1
+    columns = [
+        "Image",
+        *(["Region"] if many else []),
+        *("Created", "Deprecation", "Days left", "State", "Last launched", "Public"),
+        *report.more_columns,
+    ]
+    # In the style sheet, because the policy allows no style at an element.
+    style += f"table {{ --columns: {_widths(columns)}; }}\n"
+    shown = families(report.rows, over, report.at, show_region=many)
     page = environment.get_template("report.html.j2").render(
         style=style,
         script=script,
@@ -123,21 +173,24 @@ def as_html(report: Report) -> str:
         failed=report.failed,
         tiles=tiles(report.rows),
         soon=SOON_DAYS,
-        families=families(report.rows, over, report.at, show_region=many),
+        families=shown,
+        has_cut=any(life.bar.is_cut_right for each in shown for life in each.lives),
         shown=_FAMILIES,
         ticks=ticks(over, report.at),
         today=over.at(report.at),
-        states=[state.value for state in State],
-        columns=[
-            "Image",
-            *(["Region"] if many else []),
-            *("Created", "Deprecation", "Days left", "State", "Last launched", "Public"),
-            *(["Used by"] if referenced else []),
-        ],
-        referenced=referenced,
+        next_dates=next_dates(report.rows, report.at),
+        columns=columns,
+        more_columns=list(report.more_columns),
         rows=[_line(row) for row in report.rows],
     )
     return f"{page.strip()}\n"
+
+
+def _widths(columns: Sequence[str]) -> str:
+    """CSS: the width of each column; the image's name takes what is left."""
+    return " ".join(
+        f"minmax(0, {_WIDTHS[name]}rem)" if name in _WIDTHS else "minmax(10rem, 1fr)" for name in columns
+    )
 
 
 def _policy(style: str, script: str) -> str:
@@ -164,6 +217,22 @@ def tiles(rows: Sequence[Row]) -> list[Tile]:
     return [
         Tile("all", "image" if len(rows) == 1 else "images", len(rows)),
         *(tile for tile in counted if tile.count or tile.kind != "disabled"),
+    ]
+
+
+def next_dates(rows: Sequence[Row], now: datetime) -> list[Next]:
+    """The soonest dates that lie ahead, for the top of the page."""
+    scheduled = [row for row in rows if row.state is State.SCHEDULED]
+    return [
+        Next(
+            name=row.image.name or UNNAMED,
+            id=row.image.id,
+            region=row.image.region,
+            day=day(row.image.deprecation_time),
+            left=distance(row.image.deprecation_time or now, now),
+            kind=kind(row),
+        )
+        for row in sorted(scheduled, key=lambda row: row.image.deprecation_time or now)[:_NEXT]
     ]
 
 
@@ -215,7 +284,7 @@ def _life(row: Row, y: int, over: Span, now: datetime, *, show_region: bool) -> 
         label=label + place,
         when=day(image.deprecation_time),
         left="" if image.deprecation_time is None else f" · {distance(image.deprecation_time, now)}",
-        title=f"{image.name} ({image.id}) in {image.region}, made on {day(image.creation_date)}: {_standing(row)}",
+        title=f"{image.name} ({image.id}) in {image.region}, created on {day(image.creation_date)}: {_standing(row)}",
         bar=bar(row, over, now),
     )
 
@@ -245,4 +314,11 @@ def _line(row: Row) -> Line:
         launched=record["last_launched"] or "",
         public=image.public,
         users=None if row.references is None else [each.arn for each in row.references],
+        owner=image.owner_id,
+        instances=row.instances,
+        severity=severity(row),
+        severity_rank=_SEVERITY_RANKS[severity(row)],
+        severity_kind=_SEVERITY_KINDS.get(severity(row), "none"),
+        fix=row.oldest_fix[0] if row.oldest_fix is not None else "",
+        fix_since=record["oldest_fix_since"] or "",
     )

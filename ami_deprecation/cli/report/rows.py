@@ -1,4 +1,4 @@
-"""An image as a report shows it. Pure."""
+"""An image as a report shows it, and what the gates ask of it. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypedDict
 
 from ... import dates
+from ...image import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ...ec2.listing import Reference
-    from ...image import Image
+    from ...image import Image, Severity
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -22,13 +23,13 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 class State(str, enum.Enum):
     """Where an image stands."""
 
-    #: It has no deprecation date.
+    #: The image has no deprecation date.
     NONE = "none"
-    #: Its date is ahead.
+    #: Its date is in the future.
     SCHEDULED = "scheduled"
-    #: Its date has come.
+    #: Its date has passed.
     DEPRECATED = "deprecated"
-    #: Nobody can launch it (DisableImage), whatever its date.
+    #: It cannot be launched (DisableImage), whatever its date.
     DISABLED = "disabled"
 
 
@@ -53,22 +54,34 @@ class Record(TypedDict):
     last_launched: str | None
     public: bool
     used_by: list[UsedBy] | None
+    highest_severity: str | None
+    oldest_fix_severity: str | None
+    oldest_fix_since: str | None
+    instances: int | None
 
 
 @dataclass(frozen=True)
 class Row:
-    """An image and where it stands at one moment."""
+    """An image and its state at one moment."""
 
     image: Image
     state: State
     #: Whole days until its date, negative ones since it; None without a date.
     days_left: int | None
-    #: Who uses it; None when that was not asked.
+    #: The resources that use it; None when that was not read.
     references: tuple[Reference, ...] | None = None
+    #: How many instances run on it; None when that was not read.
+    instances: int | None = None
+
+    @property
+    def oldest_fix(self) -> tuple[Severity, datetime] | None:
+        """The severity and the start of the fix that waits longest; None when no fix is known to wait."""
+        fixes = self.image.scan.fix_available_since if self.image.scan is not None else {}
+        return min(fixes.items(), key=lambda fix: (fix[1], SEVERITIES.index(fix[0])), default=None)
 
     def record(self) -> Record:
         """The row in JSON."""
-        image = self.image
+        image, fix = self.image, self.oldest_fix
         return {
             "name": image.name,
             "image_id": image.id,
@@ -83,6 +96,10 @@ class Row:
             "used_by": None
             if self.references is None
             else [{"resource_type": each.resource_type, "arn": each.arn} for each in self.references],
+            "highest_severity": image.scan.highest_severity if image.scan is not None else None,
+            "oldest_fix_severity": fix[0] if fix is not None else None,
+            "oldest_fix_since": _text(fix[1]) if fix is not None else None,
+            "instances": self.instances,
         }
 
 
@@ -90,8 +107,13 @@ def _text(when: datetime | None) -> str | None:
     return None if when is None else dates.to_exact_text(when)
 
 
-def row(image: Image, now: datetime, references: Iterable[Reference] | None = None) -> Row:
-    """How an image stands at a moment (aware)."""
+def row(
+    image: Image,
+    now: datetime,
+    references: Iterable[Reference] | None = None,
+    instances: int | None = None,
+) -> Row:
+    """An image's row at a moment (aware)."""
     when = image.deprecation_time
     if image.state == "disabled":
         state = State.DISABLED
@@ -100,7 +122,7 @@ def row(image: Image, now: datetime, references: Iterable[Reference] | None = No
     else:
         state = State.DEPRECATED if when <= now else State.SCHEDULED
     days = None if when is None else int((when - now) / timedelta(days=1))
-    return Row(image, state, days, None if references is None else tuple(references))
+    return Row(image, state, days, None if references is None else tuple(references), instances)
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
@@ -112,15 +134,17 @@ def ordered(rows: Iterable[Row]) -> list[Row]:
 
 
 def is_due(row: Row, now: datetime, within: timedelta) -> bool:
-    """Whether its date has come or comes within that time; a disabled image cannot be launched anyway."""
+    """Whether its date has passed or is nearer than that; disabled images do not count."""
     when = row.image.deprecation_time
     return when is not None and row.state is not State.DISABLED and when <= now + within
 
 
 def is_in_use(row: Row, now: datetime, launched_within: timedelta) -> bool:
-    """Whether something refers to it, or it was launched within that time."""
+    """Whether a resource references it, instances run on it, or it was launched within that time."""
     launched = row.image.last_launched_time
-    return bool(row.references) or (launched is not None and launched >= now - launched_within)
+    return bool(row.references or row.instances) or (
+        launched is not None and launched >= now - launched_within
+    )
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -1,4 +1,4 @@
-"""Where things stand on a line of time, in percent of its width. Pure.
+"""Positions on a timeline, in percent of its width. Pure.
 
 Percent, not pixels, because an SVG with them is as wide as its page and its letters stay as they are: a
 phone shows the same drawing, readable.

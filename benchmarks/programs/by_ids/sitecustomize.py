@@ -3,6 +3,6 @@
 import sys
 
 if "pulumi.dynamic" in sys.orig_argv:
-    from ami_deprecation.ec2 import reads
+    from ami_deprecation.ec2 import reader
 
-    reads._LIST_AFTER = sys.maxsize  # noqa: SLF001  # a benchmark of this very choice
+    reader._LIST_AFTER = sys.maxsize  # noqa: SLF001  # a benchmark of this very choice

@@ -25,6 +25,7 @@ DONE = 0
 MONITOR_IS_GONE = (
     "Resource monitor has terminated, shutting down"  # the SDK's text, in pulumi/runtime/settings.py
 )
+MONITOR_SHUT_DOWN = "resource monitor shut down"  # the engine's text, in pkg/resource/deploy/source_eval.go
 REPORTED = 32  # the exit code by which Pulumi's own hosts say "failed, and the user has been told why"
 
 
@@ -108,6 +109,9 @@ def is_shutdown(error: Exception) -> bool:
     """
     if isinstance(error, pulumi.RunError):
         return str(error) == MONITOR_IS_GONE
+    call = error.__context__
+    if isinstance(call, grpc.RpcError):  # one that was under way then
+        return call.code() is grpc.StatusCode.CANCELLED or str(error).startswith(MONITOR_SHUT_DOWN)
     return isinstance(error, grpc.RpcError) and error.code() in (
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.CANCELLED,

@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import configparser
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ami_deprecation import CredentialsError, InvalidInput
-from ami_deprecation.core import context
-from ami_deprecation.core.identity import Identity, Role, StackConfig
+from ami_deprecation.core import targets
 from ami_deprecation.core.inputs import UNKNOWN, Inputs
 from ami_deprecation.core.run import Run
-from ami_deprecation.ec2 import regions
+from ami_deprecation.core.targets import AwsConfig
+from ami_deprecation.ec2 import Identity, Role
+from tests.support import gateways
 from tests.support.samples import inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 ROLE = "arn:aws:iam::111111111111:role/deprecator"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    regions.default_region.cache_clear()
-    yield
-    regions.default_region.cache_clear()
 
 
 def run(**config: str) -> Run:
     """A process's memory with this configuration of the stack."""
     values: dict[str, object] = {f"aws:{key}": value for key, value in config.items()}
-    made = Run()
-    made.configure(values.get)
+    made = Run(gateways.gateway())
+    made.configure(lambda: targets.read_stack_config(values.get, os.environ))
     return made
 
 
@@ -51,14 +49,14 @@ def profiles(path: Path, **regions_of: str) -> None:
 
 
 def region(given: Inputs, until_now: str | None = None, **config: str) -> object:
-    return context.region_of(run(**config), given, until_now=until_now)
+    return targets.region_of(run(**config), given, until_now=until_now)
 
 
 def test_stacks_configuration_is_taken() -> None:
     configured = run(region="eu-west-1", profile="images")
-    assert configured.stack == StackConfig(region="eu-west-1", identity=Identity(profile="images"))
-    assert context.region_of(configured, inputs(), until_now=None) == "eu-west-1"
-    assert context.identity_of(configured, inputs()) == Identity(profile="images")
+    assert configured.stack == AwsConfig(region="eu-west-1", identity=Identity(profile="images"))
+    assert targets.region_of(configured, inputs(), until_now=None) == "eu-west-1"
+    assert targets.identity_of(configured, inputs()) == Identity(profile="images")
 
 
 def test_a_mistake_in_it_is_reported_by_every_use() -> None:
@@ -66,7 +64,7 @@ def test_a_mistake_in_it_is_reported_by_every_use() -> None:
     errors = []
     for _ in range(2):
         with pytest.raises(InvalidInput, match="aws:assumeRoles is not JSON") as caught:
-            context.identity_of(wrong, inputs())
+            targets.identity_of(wrong, inputs())
         errors.append(caught.value)
     assert errors[0] is not errors[1], "one error that is raised again grows its traceback"
 
@@ -74,8 +72,8 @@ def test_a_mistake_in_it_is_reported_by_every_use() -> None:
 def test_explicit_provider_ignores_bad_stack_configuration() -> None:
     wrong = run(assumeRoles="[{")
     given = inputs(aws={"region": "eu-west-3", "assumeRoles": [{"roleArn": ROLE}]})
-    assert context.identity_of(wrong, given) == Identity(roles=(Role(arn=ROLE),))
-    assert context.region_of(wrong, given, until_now=None) == "eu-west-3"
+    assert targets.identity_of(wrong, given) == Identity(roles=(Role(arn=ROLE),))
+    assert targets.region_of(wrong, given, until_now=None) == "eu-west-3"
 
 
 def test_resource_region_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,21 +158,21 @@ def test_region_in_state_may_be_newer_than_boto3() -> None:
 @pytest.mark.parametrize("key", ["region", "aws"])
 def test_region_may_be_unknown_in_preview(key: str) -> None:
     changes: dict[str, Any] = {key: UNKNOWN}
-    assert context.region_of(run(region="eu-west-1"), inputs(**changes), until_now=None) is UNKNOWN
+    assert targets.region_of(run(region="eu-west-1"), inputs(**changes), until_now=None) is UNKNOWN
 
 
 @pytest.mark.parametrize("key", ["profile", "role_arn", "aws"])
 def test_unknown_identity_passes_preview_but_not_call(key: str) -> None:
     changes: dict[str, Any] = {key: UNKNOWN}
     given = inputs(**changes)
-    assert context.identity_of(run(), given) is UNKNOWN
+    assert targets.identity_of(run(), given) is UNKNOWN
     with pytest.raises(InvalidInput, match="profile and role_arn have to be known"):
-        context.target_of(run(), given, "eu-west-1")
+        targets.target_of(run(), given, "eu-west-1")
 
 
 def test_calls_use_resource_identity_and_region() -> None:
     configured = run(region="eu-west-1", profile="images", accessKey="AKIAEXAMPLE", secretKey="very-secret")
-    target = context.target_of(configured, inputs(role_arn=ROLE), "eu-west-2")
+    target = targets.target_of(configured, inputs(role_arn=ROLE), "eu-west-2")
     assert target.region == "eu-west-2"
     assert target.identity == Identity(
         profile="images", roles=(Role(arn=ROLE),), access_key="AKIAEXAMPLE", secret_key="very-secret"

@@ -1,4 +1,9 @@
-"""The command: which sections, and where their outcome goes."""
+"""Speed, beside a provider that does nothing and beside other tools that set AMI deprecation dates: `make bench`.
+
+python -m benchmarks                    all sections; writes the tables of benchmarks/README.md
+python -m benchmarks floor reads        only these, and only their tables
+python -m benchmarks --quick            small numbers, printed and not written: does it still run?
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks import lab, report
-from benchmarks.sections import floor, growth, limits, peers, reads, soak
+from benchmarks.sections import doors, floor, growth, limits, peers, reads, soak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
 SECTIONS: dict[str, Callable[..., Outcome]] = {
     "floor": floor.measure,
+    "doors": doors.measure,
     "reads": reads.measure,
     "limits": limits.measure,
     "peers": peers.measure,
@@ -27,7 +33,7 @@ SECTIONS: dict[str, Callable[..., Outcome]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the sections; 0 also when a target is missed, which the tables say."""
-    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument(
         "sections", nargs="*", choices=[[], *SECTIONS], metavar="section", help=", ".join(SECTIONS)
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pulumi_aws
 import pytest
 
 from ami_deprecation import InvalidInput
-from ami_deprecation.core import identity
-from ami_deprecation.core.identity import Identity, Role, StackConfig
+from ami_deprecation.core import targets
+from ami_deprecation.core.targets import AwsConfig
+from ami_deprecation.ec2 import Identity, Network, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,21 +23,21 @@ SPOKE = "arn:aws:iam::222222222222:role/spoke"
 SECRETS = {"aws:accessKey": "AKIAEXAMPLE", "aws:secretKey": "very-secret", "aws:token": "session-secret"}
 
 
-def stack(**config: object) -> StackConfig:
+def stack(**config: object) -> AwsConfig:
     """The stack's configuration; values that are no text are JSON, as Pulumi hands them over."""
     texts = {
         f"aws:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }
-    return identity.from_stack_config(texts.get, {})
+    return targets.read_stack_config(texts.get, {})
 
 
 def test_empty_configuration_leaves_all_to_boto3() -> None:
-    assert stack() == StackConfig(region=None, identity=Identity())
+    assert stack() == AwsConfig(region=None, identity=Identity())
     assert stack(region="", profile="", assumeRoles="", allowedAccountIds="") == stack()
 
 
 def test_plain_settings_are_read() -> None:
-    config = identity.from_stack_config(
+    config = targets.read_stack_config(
         {"aws:region": "eu-west-1", "aws:profile": "images", **SECRETS}.get, {}
     )
     assert config.region == "eu-west-1"
@@ -69,7 +73,7 @@ def test_roles_are_assumed_one_after_other() -> None:
         ]
     ).identity.roles
     assert roles == (
-        Role(arn=HUB, external_id="e-1", session_name="pulumi", duration="1h"),
+        Role(arn=HUB, external_id="e-1", session_name="pulumi", duration_seconds=3600),
         Role(
             arn=SPOKE,
             policy="{}",
@@ -88,14 +92,14 @@ def test_single_role_is_read_too_but_list_goes_first() -> None:
 
 
 def test_names_with_underscores_are_read_too() -> None:
-    (role,) = identity.parse_roles(
+    (role,) = targets.parse_roles(
         [{"role_arn": HUB, "external_id": "e", "transitive_tag_keys": ["a"]}], "here"
     )
     assert role == Role(arn=HUB, external_id="e", transitive_tag_keys=("a",))
 
 
 def test_empty_fields_are_absent() -> None:
-    (role,) = identity.parse_roles(
+    (role,) = targets.parse_roles(
         [{"roleArn": HUB, "externalId": "", "duration": None, "policyArns": None}], ""
     )
     assert role == Role(arn=HUB)
@@ -103,16 +107,33 @@ def test_empty_fields_are_absent() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "seconds"),
-    [(None, None), ("1h", 3600), ("15m", 900), ("900s", 900), ("1h30m", 5400), ("1h0m30s", 3630)],
+    [
+        ("1h", 3600),
+        ("15m", 900),
+        ("900s", 900),
+        ("1h30m", 5400),
+        ("1h0m30s", 3630),
+        ("1.5h", 5400),
+        ("12h", 43200),
+        ("3600", 3600),
+        (3600, 3600),
+        (None, None),
+    ],
 )
-def test_durations_are_gos(duration: str | None, seconds: int | None) -> None:
-    assert Role(arn=HUB, duration=duration).duration_seconds == seconds
+def test_durations_are_gos(duration: object, seconds: int | None) -> None:
+    (role,) = targets.parse_roles([{"roleArn": HUB, "duration": duration}], "aws:assumeRoles")
+    assert role.duration_seconds == seconds
 
 
-@pytest.mark.parametrize("duration", ["", "1", "1d", "1.5h", "m", "-15m", "15 m"])
+@pytest.mark.parametrize(
+    "duration", ["1", "1d", "10m", "13h", "m", "-15m", "15 m", "1..5h", "nan", "inf", "1e3h"]
+)
 def test_unknown_duration_is_refused_by_name(duration: str) -> None:
-    with pytest.raises(InvalidInput, match=f"'{duration}' is not like 1h or 15m"):
-        _ = Role(arn=HUB, duration=duration).duration_seconds
+    with pytest.raises(InvalidInput) as wrong:
+        targets.parse_roles([{"roleArn": HUB, "duration": duration}], "aws:assumeRoles")
+    assert str(wrong.value) == (
+        f"aws:assumeRoles[0].duration: {duration!r} is not 15 minutes to 12 hours: write 15m, 1.5h or 3600s"
+    )
 
 
 ELSEWHERE: dict[str, tuple[object, str]] = {
@@ -120,6 +141,7 @@ ELSEWHERE: dict[str, tuple[object, str]] = {
         {"roleArn": HUB, "webIdentityToken": "very-secret"},
         "AWS_WEB_IDENTITY_TOKEN_FILE",
     ),
+    "ec2MetadataServiceEndpoint": ("http://localhost", "AWS_EC2_METADATA_SERVICE_ENDPOINT"),
     "endpoints": ([{"s3": "http://a"}, {"ec2": "http://b"}], "AWS_ENDPOINT_URL_EC2"),
     "sharedConfigFiles": (["/config"], "AWS_CONFIG_FILE"),
     "sharedCredentialsFiles": (["/credentials"], "AWS_SHARED_CREDENTIALS_FILE"),
@@ -130,17 +152,17 @@ ELSEWHERE: dict[str, tuple[object, str]] = {
 def test_unsupported_setting_is_refused_with_its_variable(key: str) -> None:
     value, variable = ELSEWHERE[key]
     with pytest.raises(
-        InvalidInput, match=f"aws:{key} is not taken over .* set {variable} in the env"
+        InvalidInput, match=f"aws:{key} is not supported here.* set {variable} in the env"
     ) as told:
         stack(**{key: value})
     assert "very-secret" not in str(told.value)
     config = {f"aws:{key}": json.dumps(value)}
-    assert identity.from_stack_config(config.get, {variable: "anything"}) == StackConfig()
+    assert targets.read_stack_config(config.get, {variable: "anything"}) == AwsConfig()
 
 
 def test_endpoints_of_other_services_are_ignored() -> None:
-    assert stack(endpoints=[{"s3": "http://a"}, {"ec2": ""}]) == StackConfig()
-    assert stack(endpoints=[], sharedConfigFiles=[]) == StackConfig()
+    assert stack(endpoints=[{"s3": "http://a"}, {"ec2": ""}]) == AwsConfig()
+    assert stack(endpoints=[], sharedConfigFiles=[]) == AwsConfig()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +215,7 @@ def test_error_is_one_sentence_with_its_path(config: Mapping[str, object], sente
 
 def test_error_beside_secret_hides_secret() -> None:
     with pytest.raises(InvalidInput) as caught:
-        identity.from_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get, {})
+        targets.read_stack_config({"aws:assumeRoles": '[{"externalId": "very-secret"'}.get, {})
     assert "very-secret" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -201,7 +223,7 @@ def test_error_beside_secret_hides_secret() -> None:
 
 # Whose word counts: the resource's own, else its provider's, else the stack's.
 
-STACK = StackConfig(
+STACK = AwsConfig(
     region="eu-west-1",
     identity=Identity(
         profile="stack",
@@ -218,7 +240,8 @@ STACK = StackConfig(
 def resolve(
     profile: str | None = None, role_arn: str | None = None, provider: Mapping[str, object] | None = None
 ) -> Identity:
-    return identity.resolve(STACK, profile=profile, role_arn=role_arn, provider=provider)
+    config = STACK if provider is None else targets.read_provider_config(provider)
+    return targets.resolve_identity(config, profile, role_arn)
 
 
 def test_identity_defaults_to_stacks() -> None:
@@ -279,3 +302,68 @@ def test_secrets_are_not_shown() -> None:
         assert "AKIAEXAMPLE" not in shown
         assert "very-secret" not in shown
         assert "session-secret" not in shown
+
+
+# Every key of the aws provider.
+
+
+def test_every_key_of_the_aws_provider_is_decided_on() -> None:
+    arguments = inspect.signature(pulumi_aws.Provider._internal_init).parameters
+    theirs = {targets.snake_case(key.name) for key in targets.PROVIDER_KEYS} - {"assume_role"}
+    assert theirs == set(arguments) - {"__self__", "resource_name", "opts", "__props__"}
+
+
+def test_network_settings_are_read() -> None:
+    given = {
+        "useFipsEndpoint": "true",
+        "useDualstackEndpoint": "false",
+        "httpProxy": "http://plain:3128",
+        "httpsProxy": "http://me:very-secret@secure:3128",
+        "noProxy": "localhost",
+        "customCaBundle": "/ca.pem",
+    }
+    network = Network(
+        use_fips=True,
+        http_proxy="http://plain:3128",
+        https_proxy="http://me:very-secret@secure:3128",
+        no_proxy="localhost",
+        ca_bundle="/ca.pem",
+    )
+    assert stack(**given) == AwsConfig(network=network)
+    assert targets.read_provider_config(given).network == network
+    assert targets.read_provider_config({"useFipsEndpoint": True}).network == Network(use_fips=True)
+    assert "very-secret" not in repr(network)
+
+
+def test_flag_that_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="aws:useFipsEndpoint is 'yes': set it to true or false"):
+        stack(useFipsEndpoint="yes")
+    with pytest.raises(InvalidInput, match=r"opts\.provider\.use_fips_endpoint is 'yes'"):
+        targets.read_provider_config({"useFipsEndpoint": "yes"})
+
+
+@pytest.mark.parametrize("disabled", [["aws"], ["*"], ["gcp", "aws"]])
+def test_disabled_default_provider_is_honored(disabled: list[str]) -> None:
+    config = targets.read_stack_config({"pulumi:disable-default-providers": json.dumps(disabled)}.get, {})
+    with pytest.raises(InvalidInput, match=r"give opts\.provider an aws\.Provider"):
+        targets.refuse_disabled(config)
+
+
+def test_other_disabled_providers_are_ignored() -> None:
+    config = targets.read_stack_config({"pulumi:disable-default-providers": '["gcp"]'}.get, {})
+    targets.refuse_disabled(config)
+
+
+# The configuration page.
+
+
+def test_configuration_page_has_the_order_and_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
+    order = [f"{number}. {source.value}" for number, source in enumerate(targets.REGION_ORDER, 1)]
+    assert "\n".join(order) in page
+    rows = [
+        f"| `aws:{key.name}` | {key.treatment}"
+        f"{' without ' + ' or '.join(f'`{name}`' for name in key.variables) if key.variables else ''} | {key.because} |"
+        for key in targets.PROVIDER_KEYS
+    ]
+    assert "\n".join(rows) in page

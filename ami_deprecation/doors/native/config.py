@@ -1,0 +1,53 @@
+"""The provider's own configuration: ``ami-deprecation:region`` and so on, or the arguments of an explicit provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ...core import targets
+from ...errors import AmiDeprecationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of the configuration."""
+
+    doc: str
+    type: Literal["string", "boolean", "texts", "roles"] = "string"
+
+
+#: The keys are the aws provider's own, and ``roleArn``, which is short for a single one of ``assumeRoles``.
+SETTINGS = {
+    "region": Setting("The Region of resources that name none. Otherwise AWS_REGION or the profile's"),
+    "profile": Setting(
+        "A profile of the AWS configuration. Otherwise AWS_PROFILE and the rest of boto3's chain"
+    ),
+    "roleArn": Setting("A role to assume through STS; short for assumeRoles with this one role"),
+    "accessKey": Setting("An access key, with secretKey"),
+    "secretKey": Setting("The secret of accessKey"),
+    "token": Setting("The session token of temporary keys"),
+    "assumeRoles": Setting("Roles that are assumed one after the other", "roles"),
+    "allowedAccountIds": Setting("The only accounts that may be called", "texts"),
+    "forbiddenAccountIds": Setting("Accounts that are never called", "texts"),
+    "httpProxy": Setting("A proxy for endpoints with http://"),
+    "httpsProxy": Setting("A proxy for endpoints with https://"),
+    "noProxy": Setting("Hosts that are reached without a proxy"),
+    "customCaBundle": Setting("A file with certificates of authorities, in place of the system's"),
+    "useFipsEndpoint": Setting("Call the FIPS endpoint", "boolean"),
+    "useDualstackEndpoint": Setting("Call the dual-stack endpoint", "boolean"),
+}
+#: What a state must not show in clear. A proxy's address may contain a password.
+SECRETS = (*targets.SECRET_KEYS, "httpProxy", "httpsProxy")
+
+
+def problem_of(given: Mapping[str, object]) -> str | None:
+    """What is wrong with a configuration whose values are known, as one sentence."""
+    try:
+        targets.read_native_config(given)
+    except AmiDeprecationError as wrong:
+        return str(wrong)
+    return None

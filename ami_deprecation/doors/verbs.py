@@ -1,0 +1,130 @@
+"""What both providers answer the engine: properties under Python's names in, the core's values on, properties out.
+
+An unknown value is the core's UNKNOWN on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..core import check as core_check
+from ..core import inputs, lifecycle, rules, state
+from ..errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..core.inputs import Problem
+    from ..core.run import Run
+    from ..core.state import State
+
+Props = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a diff found."""
+
+    changes: bool
+    #: The inputs that make another resource of it.
+    replaces: tuple[str, ...] = ()
+
+
+def check(
+    run: Run, olds: Mapping[str, object], news: Mapping[str, object]
+) -> tuple[Props, Sequence[Problem]]:
+    """Bring inputs into their normal form, and refuse what EC2 would refuse."""
+    alone = state.without_left_alone_date(olds, news) if olds else None
+    given, problems = inputs.parse(news if alone is None else alone)
+    checked = core_check.Checked(None, tuple(problems))
+    if not problems:
+        try:
+            known = state.parse(olds) if olds else None
+            checked = core_check.check(run, known, given, leaves_date=alone is not None)
+        except InvalidInput as wrong:  # the state cannot be read
+            checked = core_check.Checked(None, (inputs.Problem("", str(wrong)),))
+    return dict(news) if checked.plan is None else state.planned(checked.plan), checked.problems
+
+
+def diff(
+    run: Run,
+    id_: str,
+    olds: Mapping[str, object],
+    news: Mapping[str, object],
+    *,
+    ignores_date: bool = False,
+    moves: bool = False,
+) -> Change:
+    """Another image, Region or identity is a replacement; another date is an update.
+
+    Args:
+        run: what this process remembers.
+        id_: the resource's.
+        olds: its outputs.
+        news: its checked inputs.
+        ignores_date: the engine says that the program leaves the date to others.
+        moves: the other provider has written the outputs. They are written anew, and as an image is known by its Region
+            and id, other credentials do not make another resource of it.
+    """
+    old, asked = state.parse(olds, id_), state.parse(news, id_)
+    new = asked.inputs
+    if moves:
+        same = replace(old.inputs, profile=new.profile, role_arn=new.role_arn, aws=new.aws)
+        old = replace(old, inputs=same)
+    run.know(old)
+    replaces = rules.replacement_keys(old, new, new.region or old.region)
+    if ignores_date and not replaces:
+        run.leave_alone(old.image_id, old.region, new.resource)
+    if run.leaves_alone(old.image_id, old.region, new.resource):
+        return Change(moves or new.on_destroy != old.inputs.on_destroy)
+    if asked.live != asked.scheduled:
+        # Inputs that an earlier refresh wrote, with the date that it read: the next refresh compares with them.
+        return Change(moves or asked.live != old.live)
+    core_check.warn_of_change(run, old, asked)
+    return Change(moves or bool(replaces) or rules.has_changes(old, new), tuple(replaces))
+
+
+def create(run: Run, props: Mapping[str, object], patience: float | None = None) -> tuple[str, Props]:
+    """Give the image its date, or adopt the date when the image has it; returns the id and the outputs."""
+    made = lifecycle.create(run, _planned(props), patience)
+    return id_of(made), state.outputs(made)
+
+
+def update(
+    run: Run,
+    id_: str,
+    olds: Mapping[str, object],
+    news: Mapping[str, object],
+    patience: float | None = None,
+) -> Props:
+    """Move the date in place; returns the outputs."""
+    return state.outputs(lifecycle.update(run, state.parse(olds, id_), _planned(news), patience))
+
+
+def read(run: Run, id_: str, props: Mapping[str, object]) -> tuple[Props, Props] | None:
+    """The inputs and outputs as EC2 has them now; None when the image is gone."""
+    live = lifecycle.read(run, state.parse(props, id_))
+    return None if live is None else state.refreshed(live)
+
+
+def delete(run: Run, id_: str, props: Mapping[str, object]) -> None:
+    """Cancel the date that this resource set, or put back the one it found."""
+    lifecycle.delete(run, state.parse(props, id_))
+
+
+def id_of(known: State) -> str:
+    """A resource's id."""
+    return f"{known.region}/{known.image_id}"
+
+
+def _planned(props: Mapping[str, object]) -> State:
+    """What the check made of the inputs.
+
+    Raises:
+        InvalidInput: the date is not known.
+    """
+    planned = state.parse(props)
+    if isinstance(planned.inputs.schedule, inputs.Unknown):
+        raise InvalidInput(f"{planned.image_id}: the date has to be known", image_id=planned.image_id)
+    return planned
