@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ABSENT = "ami-00000000000000abc"
 #: It goes on between a preview and an update.
-CLOCK = re.compile(r"EC2's clock: \S+Z")
+CLOCK = re.compile(r"EC2's clock: (\S+Z)")
 
 
 def refused(outcome: Outcome, key: str) -> str:
@@ -141,7 +141,9 @@ def test_past_date_is_refused_with_ec2s_clock(engine: Engine, ec2: LocalEC2, ima
     near = ahead(0.5)
     reason = refused_by_both(engine, dated(image, near), "deprecate_at")
     assert f"{text(near)} is in the past" in reason
-    assert f"EC2's clock: {NOW + timedelta(days=1):%Y-%m-%dT}" in reason
+    clock = CLOCK.search(reason)
+    assert clock
+    assert clock[1] > text(NOW + timedelta(days=1))  # type: ignore[operator]
 
 
 def test_less_than_two_minutes_ahead_counts_as_past(engine: Engine, ec2: LocalEC2, image: str) -> None:
