@@ -67,7 +67,7 @@ class Reading:
 def gateway() -> Gateway:
     """The gateway of this process. On a terminal, boto3 may ask for an MFA code."""
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    return Gateway(read_settings(os.environ), freeze_gc=True, may_prompt=on_terminal)
+    return Gateway(read_settings(os.environ), may_prompt=on_terminal)
 
 
 def read(targets: Sequence[Target], query: Query) -> list[Reading]:

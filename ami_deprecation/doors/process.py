@@ -30,4 +30,4 @@ def start_run(address: str | None, phrase: Callable[[str], str] = str) -> Run:
         phrase: a log line as users of this provider read it.
     """
     engine_log.start(address, phrase)
-    return Run(Gateway(read_settings(os.environ), freeze_gc=True), Claims(Meeting(address, engine_start())))
+    return Run(Gateway(read_settings(os.environ)), Claims(Meeting(address, engine_start())))

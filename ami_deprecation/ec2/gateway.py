@@ -84,14 +84,12 @@ class Gateway:
 
     Args:
         settings: limits and patience.
-        freeze_gc: take EC2's model out of the garbage collector. It concerns the whole process, so only the plugin and
-            the command line do it, never a user's program.
         may_prompt: boto3 may ask a person for an MFA code. Only the command line on a terminal can.
     """
 
-    def __init__(self, settings: Settings, *, freeze_gc: bool = False, may_prompt: bool = False) -> None:
+    def __init__(self, settings: Settings, *, may_prompt: bool = False) -> None:
         self.settings = settings
-        self._sessions = Sessions(settings.retry_seconds, freeze_gc=freeze_gc, may_prompt=may_prompt)
+        self._sessions = Sessions(settings.retry_seconds, may_prompt=may_prompt)
         self._clock = Clock()
         self._lock = Lock()
         self._buckets: dict[tuple[Target, str], Bucket] = {}

@@ -1,15 +1,18 @@
-"""boto3 sessions and clients: made when they are needed, one for each identity and Region, shared by threads."""
+"""Sessions and clients of botocore: made when they are needed, one for each identity and Region, shared by threads.
+
+botocore is the part of boto3 that makes calls. Importing the rest of boto3 takes a quarter longer, and half of what
+this module needs is not to be had through it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import subprocess
 import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
@@ -19,7 +22,6 @@ from .translate import MfaNeeded, NoClient, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    import boto3
     import botocore.session
     from botocore.config import Config
     from types_boto3_ec2 import EC2Client
@@ -31,23 +33,25 @@ _Key = TypeVar("_Key", bound="Hashable")
 _Made = TypeVar("_Made")
 _Client = TypeVar("_Client", "EC2Client", "STSClient")
 
+#: EC2's model with the calls of this package only. Reading botocore's own, with all of EC2, would be most of the time
+#: and memory of a process that dates one image. ``tools/ec2_model.py`` makes it.
+_MODELS = Path(__file__).parent / "models"
+
 
 class Sessions:
     """The sessions and clients of one process. Thread-safe.
 
     Args:
         retry_seconds: how long a call is retried; a call that hangs must end before that.
-        freeze_gc: whether to take EC2's model out of the garbage collector, which concerns the whole process.
         may_prompt: whether a person can be asked: for an MFA code, or by a ``credential_process``.
     """
 
-    def __init__(self, retry_seconds: float, *, freeze_gc: bool, may_prompt: bool) -> None:
+    def __init__(self, retry_seconds: float, *, may_prompt: bool) -> None:
         self._retry_seconds = retry_seconds
-        self._freeze_gc = freeze_gc
         self._may_prompt = may_prompt
         self._lock = threading.RLock()  # making a client is not thread-safe; using one is
-        self._base: dict[Hashable, boto3.Session] = {}
-        self._assumed: dict[Target, boto3.Session] = {}
+        self._base: dict[Hashable, botocore.session.Session] = {}
+        self._assumed: dict[Target, botocore.session.Session] = {}
         self._ec2: dict[Target, EC2Client] = {}
         self._sts: dict[Target, STSClient] = {}
 
@@ -55,7 +59,7 @@ class Sessions:
         """The EC2 client of a target.
 
         Raises:
-            NoClient: boto3 cannot make one.
+            NoClient: botocore cannot make one.
             Unreachable: the network's configuration cannot be used.
             CredentialsError: likewise, as a sentence already.
         """
@@ -71,7 +75,7 @@ class Sessions:
     def _making(self) -> Iterator[None]:
         """One thread at a time; what goes wrong here is told apart from what EC2 returns.
 
-        boto3 reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
+        botocore reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
         """
         with self._lock:
             try:
@@ -83,28 +87,19 @@ class Sessions:
 
     def _make_ec2(self, target: Target) -> EC2Client:
         def make(config: Config) -> EC2Client:
-            return self._session(target).client(
+            client = self._session(target).create_client(
                 "ec2", region_name=target.region, config=config, verify=self._ca_bundle(target)
             )
+            return cast("EC2Client", client)
 
-        if not self._freeze_gc:
-            return self._made(make, target)
-        # Loading EC2's model allocates about 500,000 long-lived objects; pausing the collector saves a quarter of the
-        # time, and half of it for a page of a thousand images later.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return self._made(make, target)
-        finally:
-            gc.freeze()
-            if collecting:
-                gc.enable()
+        return self._made(make, target)
 
     def _make_sts(self, target: Target) -> STSClient:
         def make(config: Config) -> STSClient:
-            return self._session(target).client(
+            client = self._session(target).create_client(
                 "sts", region_name=target.region, config=config, verify=self._ca_bundle(target)
             )
+            return cast("STSClient", client)
 
         return self._made(make, target)
 
@@ -137,55 +132,57 @@ class Sessions:
         )
 
     def _ca_bundle(self, target: Target) -> str | None:
-        """The bundle of the aws configuration; None leaves it to boto3.
+        """The bundle of the aws configuration; None leaves it to botocore.
 
         Raises:
             Unreachable: there is no such file. botocore would name neither the setting nor the file.
         """
         own = target.network.ca_bundle
-        configured = self._base_session(target.identity)._session.get_config_variable("ca_bundle")  # noqa: SLF001  # as below
+        configured = self._base_session(target.identity).get_config_variable("ca_bundle")
         bundle = own or configured
         if bundle and not Path(bundle).exists():
             setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
             raise Unreachable(f"{setting} names {bundle}, and there is no such file")
         return own
 
-    def _session(self, target: Target) -> boto3.Session:
+    def _session(self, target: Target) -> botocore.session.Session:
         return _remembered(self._assumed, target, self._make_session)
 
-    def _make_session(self, target: Target) -> boto3.Session:
+    def _make_session(self, target: Target) -> botocore.session.Session:
         session = self._base_session(target.identity)
         for role in target.identity.roles:
             session = self._assume(session, role, target)
         return session
 
-    def _base_session(self, identity: Identity) -> boto3.Session:
+    def _base_session(self, identity: Identity) -> botocore.session.Session:
         key = (identity.profile, identity.access_key, identity.secret_key, identity.token)
         return _remembered(self._base, key, lambda _: self._make_base_session(identity))
 
-    def _make_base_session(self, identity: Identity) -> boto3.Session:
-        import boto3  # noqa: PLC0415  # lazily: see the package's docstring
-        import botocore.exceptions  # noqa: PLC0415
+    def _make_base_session(self, identity: Identity) -> botocore.session.Session:
+        import botocore.exceptions  # noqa: PLC0415  # lazily: see the package's docstring
+        import botocore.loaders  # noqa: PLC0415
+        import botocore.session  # noqa: PLC0415
 
+        session = botocore.session.Session(profile=identity.profile)
+        if identity.access_key is not None and identity.secret_key is not None:
+            session.set_credentials(identity.access_key, identity.secret_key, identity.token)
         try:
-            session = boto3.Session(
-                profile_name=identity.profile,
-                aws_access_key_id=identity.access_key,
-                aws_secret_access_key=identity.secret_key,
-                aws_session_token=identity.token,
-            )
+            loader: botocore.loaders.Loader = session.get_component("data_loader")
         except botocore.exceptions.ProfileNotFound:
             raise CredentialsError(
                 f"the profile {identity.profile!r} is not in your AWS configuration: add it, or set another profile"
             ) from None
+        # A model of the user's own (AWS_DATA_PATH) still goes first.
+        loader.search_paths.insert(loader.search_paths.index(loader.BUILTIN_DATA_PATH), str(_MODELS))
         if not self._may_prompt and identity.access_key is None:
             _ask_nobody(session, timeout=self._retry_seconds)
         return session
 
-    def _assume(self, source: boto3.Session, role: Role, target: Target) -> boto3.Session:
+    def _assume(
+        self, source: botocore.session.Session, role: Role, target: Target
+    ) -> botocore.session.Session:
         """A session with the role's credentials, fetched at the first call and renewed before they expire."""
-        import boto3  # noqa: PLC0415  # lazily: see the package's docstring
-        import botocore.session  # noqa: PLC0415
+        import botocore.session  # noqa: PLC0415  # lazily: see the package's docstring
         from botocore.credentials import (  # noqa: PLC0415
             AssumeRoleCredentialFetcher,
             DeferredRefreshableCredentials,
@@ -196,11 +193,10 @@ class Sessions:
             raise CredentialsError(
                 f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
             )
-        core: botocore.session.Session = source._session  # noqa: SLF001  # boto3 has no other way to it
         fetcher = AssumeRoleCredentialFetcher(
             # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
             partial(
-                core.create_client,
+                source.create_client,
                 region_name=target.region,
                 config=self._config(target.network),
                 verify=self._ca_bundle(target),
@@ -210,13 +206,12 @@ class Sessions:
             extra_args=_assume_role_arguments(role),
         )
         assumed = botocore.session.Session()
-        # EC2's model is read once.
-        assumed.register_component("data_loader", core.get_component("data_loader"))
+        assumed.register_component("data_loader", source.get_component("data_loader"))
         # botocore has no public setter for credentials that renew themselves; this is what its own users do.
         assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )
-        return boto3.Session(botocore_session=assumed)
+        return assumed
 
 
 def _is_direct(host: str, no_proxy: str) -> bool:
@@ -258,14 +253,13 @@ def _assume_role_arguments(role: Role) -> dict[str, object]:
     return {key: value for key, value in optional.items() if value}
 
 
-def _ask_nobody(session: boto3.Session, *, timeout: float) -> None:
-    """Keep boto3 from asking a person: for an MFA code, or through a ``credential_process`` that reads its input.
+def _ask_nobody(session: botocore.session.Session, *, timeout: float) -> None:
+    """Keep botocore from asking a person: for an MFA code, or through a ``credential_process`` that reads its input.
 
     A plugin's input belongs to the engine, and nobody sees a prompt there. botocore has no setting for either, so the
     providers of this one session get another prompt and another way to start a process.
     """
-    core: botocore.session.Session = session._session  # noqa: SLF001  # boto3 has no other way to it
-    chain = core.get_component("credential_provider")
+    chain = session.get_component("credential_provider")
     assume_role = chain.get_provider("assume-role")
     assume_role._prompter = _refuse_mfa  # noqa: SLF001  # see above
     start = partial(_Process, timeout=timeout)

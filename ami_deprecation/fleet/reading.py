@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..ec2 import model
-from ..errors import AmiDeprecationError, CredentialsError, InvalidInput, NotImageOwner, PermissionDenied
+from ..errors import AmiDeprecationError, CredentialsError, NotImageOwner, PermissionDenied
 from . import plan as planning
-from . import selection
 from .plan import RegionRead
 
 if TYPE_CHECKING:
@@ -47,14 +45,7 @@ def read(
         removed: the Regions of its resources in the stack's state that it does not have any more.
         arguments: the policy.
         earlier: its resources in the stack's state, None when the state is not known.
-
-    Raises:
-        InvalidInput: the installed botocore does not know what the rules need.
     """
-    if selection.newer_fields(arguments.rules):
-        refused = selection.unknown_fields(arguments.rules, *model.image_fields())
-        if refused is not None:
-            raise InvalidInput(refused)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return _Reading(gateway, targets, removed, arguments, earlier, pool).plan()
 

@@ -127,27 +127,6 @@ class Rules:
         return self.family(image), next((each for each in versions if each is not None), image.name)
 
 
-#: The first release of botocore that was seen to know all of these fields.
-_FIELDS_SINCE = "1.44.5"
-
-
-def newer_fields(rules: Rules) -> dict[str, str]:
-    """The fields of an image that the rules need and that an older botocore does not know, to the argument at fault."""
-    fields = {"ScanResults": "fix_days"} if rules.fix_days else {}
-    if any(each.kind == "watermark" for each in rules.group_by):
-        fields["ImageWatermarks"] = "group_by"
-    return fields
-
-
-def unknown_fields(rules: Rules, known: Collection[str], version: str) -> str | None:
-    """Why these rules cannot be applied with this version of botocore; None when they can."""
-    missing = {field: argument for field, argument in newer_fields(rules).items() if field not in known}
-    if not missing:
-        return None
-    needs = " and ".join(f"{argument} needs {field}" for field, argument in missing.items())
-    return f"{needs}, which botocore {version} does not know: install boto3 {_FIELDS_SINCE} or later"
-
-
 @dataclass(frozen=True)
 class Decision:
     """What the rules say about one image."""

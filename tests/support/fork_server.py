@@ -207,8 +207,7 @@ def import_aws_for(request: Request) -> None:
 
 def warm_up() -> None:
     """Import what a plugin will import, and read the files that botocore will read."""
-    import boto3  # noqa: PLC0415  # this is the module's whole purpose
-    import botocore.hooks  # noqa: PLC0415
+    import botocore.hooks  # noqa: PLC0415  # this is the module's whole purpose
     import botocore.loaders  # noqa: PLC0415
     import grpc  # noqa: F401, PLC0415
     import pulumi.dynamic  # noqa: PLC0415
@@ -220,6 +219,7 @@ def warm_up() -> None:
     import ami_deprecation.core.lifecycle  # noqa: PLC0415
     import ami_deprecation.doors.native.server  # noqa: PLC0415
     import ami_deprecation.ec2.regions  # noqa: PLC0415
+    import ami_deprecation.ec2.sessions  # noqa: PLC0415
     import ami_deprecation.provider  # noqa: PLC0415
 
     # botocore reads the same files anew for each session; here each is read once. It hands what it has read to all
@@ -240,9 +240,12 @@ def warm_up() -> None:
     aliaser: Any = botocore.hooks.EventAliaser  # its types lack what is private
     aliased = functools.cache(aliaser(botocore.hooks.HierarchicalEmitter())._alias_event_name)
     aliaser._alias_event_name = lambda _self, event_name: aliased(event_name)
-    session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="eu-west-1")
-    for service in ("ec2", "sts"):
-        session.client(service)
+    sessions = ami_deprecation.ec2.sessions.Sessions(1, may_prompt=False)
+    nobody = ami_deprecation.ec2.Target(
+        ami_deprecation.ec2.Identity(access_key="none", secret_key="none"), "eu-west-1"
+    )
+    sessions.ec2(nobody)
+    sessions.sts(nobody)
     ami_deprecation.ec2.regions.load_partitions()  # botocore's own list, kept by the caches above
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, decide, unknown_fields
+from ami_deprecation.fleet.selection import Exclusion, GroupBy, Rules, decide
 from ami_deprecation.image import SEVERITIES, Scan
 from tests.support.fleet_samples import DAY, START, image
 
@@ -92,16 +92,6 @@ def test_protected_image_is_kept_although_a_fix_waits() -> None:
     kept = only(image(1, 5, scan=scanned(critical=3)), Rules(fix_days={"critical": 7}, keep_at_least=1))
     assert (kept.date, kept.rule, kept.unpatched) == (None, "keep_at_least", True)
     assert "it is the newest, although a fix for a critical finding" in kept.because
-
-
-def test_botocore_without_field_is_refused_with_version() -> None:
-    rules = Rules(fix_days={"critical": 7}, group_by=(GroupBy("watermark"),))
-    assert unknown_fields(rules, {"ScanResults", "ImageWatermarks"}, "1.44.5") is None
-    assert unknown_fields(Rules(keep_newest=1), (), "1.40.30") is None
-    assert unknown_fields(rules, (), "1.40.30") == (
-        "fix_days needs ScanResults and group_by needs ImageWatermarks, which botocore 1.40.30 does not know: install "
-        "boto3 1.44.5 or later"
-    )
 
 
 # Images that are always kept.
