@@ -6,6 +6,8 @@ import os
 import sys
 from importlib.util import find_spec
 
+from ._collector import collect_rarely
+
 #: What the ``[cli]`` extra brings.
 _LIBRARIES = ("click", "jinja2", "rich")
 _USAGE = 2
@@ -16,6 +18,7 @@ def main() -> None:
     if any(find_spec(library) is None for library in _LIBRARIES):
         sys.stderr.write("The command line needs a few more packages: pip install 'ami-deprecation[cli]'\n")
         sys.exit(_USAGE)
+    collect_rarely()
     from .cli.app import Interrupted, run  # noqa: PLC0415  # what it imports may not be there
 
     try:

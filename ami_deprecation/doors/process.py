@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from .._collector import collect_rarely
 from ..core.claims import Claims
 from ..core.meeting import Meeting, engine_start
 from ..core.run import Run
@@ -23,11 +24,12 @@ def engine_address() -> str | None:
 
 
 def start_run(address: str | None, phrase: Callable[[str], str] = str) -> Run:
-    """Show the package's log lines in the engine's diagnostics, and begin to remember.
+    """Show the package's log lines in the engine's diagnostics, collect garbage rarely, and begin to remember.
 
     Args:
         address: the engine's; None when the process has none.
         phrase: a log line as users of this provider read it.
     """
+    collect_rarely()
     engine_log.start(address, phrase)
     return Run(Gateway(read_settings(os.environ)), Claims(Meeting(address, engine_start())))

@@ -74,13 +74,15 @@ def lap(name):
 import ami_deprecation.provider
 import ami_deprecation.doors.dynamic
 lap("import the package's provider")
-import boto3
 import botocore.session
-lap("import boto3")
-session = boto3.Session(region_name="eu-west-1")
-ec2 = session.client("ec2")
-lap("make the EC2 client, which reads EC2's model")
-sts = session.client("sts")
+lap("import botocore")
+from ami_deprecation.ec2 import Identity, Target
+from ami_deprecation.ec2.sessions import Sessions
+sessions = Sessions(1, may_prompt=False)
+here = Target(Identity(), "eu-west-1")
+ec2 = sessions.ec2(here)
+lap("make the EC2 client")
+sts = sessions.sts(here)
 lap("make the STS client")
 ec2.describe_images(ImageIds=[sys.argv[1]])
 sts.get_caller_identity()

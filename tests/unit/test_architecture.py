@@ -41,7 +41,7 @@ PURE = {
 #: What would make a module depend on more than its arguments.
 IMPURE = {"asyncio", "logging", "os", "pathlib", "random", "socket", "subprocess", "sys", "threading", "time"}
 #: The lowest layer: values that everybody may know.
-VALUES = {"_version", "dates", "errors", "image", "settings"}
+VALUES = {"_collector", "_version", "dates", "errors", "image", "settings"}
 #: What a program and the engine see. Nothing else knows these, or Pulumi.
 SHELL = {"configured", "doors", "images", "policy", "provider", "resource"}
 #: Entrances of their own, which nothing else needs.
