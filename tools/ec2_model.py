@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import botocore.loaders
 
@@ -25,15 +25,57 @@ ACTIONS: Final = (
     "DisableImageDeprecation",
     "EnableImageDeprecation",
 )
+#: What `ami_deprecation/ec2/parse.py` reads of an image. botocore looks for each member of a shape in each image, which
+#: is most of the time that a page of a thousand images takes.
+IMAGE: Final = frozenset(
+    {
+        "Architecture",
+        "CreationDate",
+        "DeprecationTime",
+        "DeregistrationProtection",
+        "Description",
+        "ImageAllowed",
+        "ImageId",
+        "ImageOwnerAlias",
+        "ImageWatermarks",
+        "LastLaunchedTime",
+        "Name",
+        "OwnerId",
+        "Platform",
+        "Public",
+        "PublicSsmParameterName",
+        "ScanResults",
+        "SourceImageId",
+        "SourceImageRegion",
+        "State",
+        "Tags",
+    }
+)
 API_VERSION: Final = "2016-11-15"
 FILE: Final = Path(__file__).parent.parent / "ami_deprecation/ec2/models/ec2" / API_VERSION / "service-2.json"
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 
+def whole_model() -> dict[str, Any]:
+    """EC2's model of the installed botocore."""
+    model: dict[str, Any] = botocore.loaders.Loader().load_service_model("ec2", "service-2", API_VERSION)
+    return model
+
+
+def members_of_image() -> set[str]:
+    """All that EC2 says of an image."""
+    return set(whole_model()["shapes"]["Image"]["members"])
+
+
 def cut() -> str:
     """The model's text: the actions, the shapes that they need, and no documentation."""
-    whole = botocore.loaders.Loader().load_service_model("ec2", "service-2", API_VERSION)
+    whole = whole_model()
+    members = whole["shapes"]["Image"]["members"]
+    whole["shapes"]["Image"] = {
+        **whole["shapes"]["Image"],
+        "members": {name: members[name] for name in members if name in IMAGE},
+    }
     operations = {action: without_documentation(whole["operations"][action]) for action in ACTIONS}
     needed: set[str] = set()
     waiting = names_of_shapes(operations)

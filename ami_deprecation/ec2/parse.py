@@ -30,7 +30,7 @@ class _ScanResults(TypedDict, total=False):
 
 
 class _NewerFields(TypedDict, total=False):
-    """What the type stubs do not know yet. A botocore too old for a field leaves it out of the answer."""
+    """What the type stubs do not know yet. EC2 leaves out what an image does not have."""
 
     PublicSsmParameterName: str
     ImageWatermarks: list[_Watermark]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ami_deprecation.ec2 import gateway
+from ami_deprecation.ec2 import gateway, parse
 from ami_deprecation.ec2.sessions import Sessions
 from tests.support.gateways import HERE
 from tools import ec2_model
@@ -27,6 +28,14 @@ def test_client_knows_the_calls_of_the_gateway_only() -> None:
         known[each.attr] for each in ast.walk(tree) if isinstance(each, ast.Attribute) and each.attr in known
     }
     assert called == set(known.values()) == set(ec2_model.ACTIONS)
+
+
+def test_model_has_what_is_read_of_an_image() -> None:
+    read = ast.parse(Path(parse.__file__).read_text())
+    [reader] = [each for each in read.body if isinstance(each, ast.FunctionDef) and each.name == "to_image"]
+    words = {each.value for each in ast.walk(reader) if isinstance(each, ast.Constant)}
+    carried = json.loads(ec2_model.FILE.read_text())["shapes"]["Image"]["members"]
+    assert set(carried) == ec2_model.IMAGE == words & ec2_model.members_of_image()
 
 
 def test_model_of_the_users_own_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
