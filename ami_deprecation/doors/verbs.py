@@ -87,7 +87,7 @@ def diff(
 
 def create(run: Run, props: Mapping[str, object], patience: float | None = None) -> tuple[str, Props]:
     """Give the image its date, or adopt the date when the image has it; returns the id and the outputs."""
-    made = lifecycle.create(run, _planned(props), patience)
+    made = lifecycle.create(run, state.parse(props), patience)
     return id_of(made), state.outputs(made)
 
 
@@ -99,7 +99,7 @@ def update(
     patience: float | None = None,
 ) -> Props:
     """Move the date in place; returns the outputs."""
-    return state.outputs(lifecycle.update(run, state.parse(olds, id_), _planned(news), patience))
+    return state.outputs(lifecycle.update(run, state.parse(olds, id_), state.parse(news), patience))
 
 
 def read(run: Run, id_: str, props: Mapping[str, object]) -> tuple[Props, Props] | None:
@@ -116,15 +116,3 @@ def delete(run: Run, id_: str, props: Mapping[str, object]) -> None:
 def id_of(known: State) -> str:
     """A resource's id."""
     return f"{known.region}/{known.image_id}"
-
-
-def _planned(props: Mapping[str, object]) -> State:
-    """What the check made of the inputs.
-
-    Raises:
-        InvalidInput: the date is not known.
-    """
-    planned = state.parse(props)
-    if isinstance(planned.inputs.schedule, inputs.Unknown):
-        raise InvalidInput(f"{planned.image_id}: the date has to be known", image_id=planned.image_id)
-    return planned

@@ -12,24 +12,30 @@ import pytest
 from tests.support import programs
 from tests.support.dates import EARLY, LATE, MIDDLE, text
 from tests.support.examples import EXAMPLES
-from tests.support.native import TYPE, use_provider
-from tests.support.sdks import generate, node_modules, run
+from tests.support.harness import REPOSITORY
+from tests.support.native import TYPE
+from tests.support.sdks import codegen, generate, node_modules, run
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
     from tests.support.harness import Stack
 
 
-def use_sdk(stack: Stack, folder: Path) -> None:
-    """Install the generated Python SDK beside the program."""
+def add_package(stack: Stack) -> None:
+    """Do what the docs say: add the provider's package, and install the SDK that this generates."""
+    stack.env["PULUMI_CODEGEN"] = codegen()  # for the small language host
+    requirements = stack.project / "requirements.txt"
+    requirements.write_text("pulumi\n")
+    added = stack.run("package", "add", str(REPOSITORY / "plugin"))
+    assert "import pulumi_ami_deprecation" in added.output
+    assert f"ami-deprecation: {REPOSITORY / 'plugin'}" in (stack.project / "Pulumi.yaml").read_text()
+    [sdk] = set(requirements.read_text().split()) - {"pulumi"}
     uv = str(Path(sys.prefix, "bin", "uv"))
-    sdk = str(generate("python", folder))
-    run(uv, "pip", "install", "--quiet", "--no-deps", "--target", str(stack.project), sdk)
-    use_provider(stack)
+    run(uv, "pip", "install", "--quiet", "--no-deps", "--target", ".", sdk, folder=stack.project)
 
 
-def test_generated_python_sdk_runs_program(stack: Stack, ec2: LocalEC2, tmp_path: Path) -> None:
-    use_sdk(stack, tmp_path / "sdk")
+def test_added_package_runs_program(stack: Stack, ec2: LocalEC2) -> None:
+    add_package(stack)
     image = ec2.add_image("web", deprecation_time=MIDDLE)
     there = ec2.add_image("web", region="us-east-1")
     stack.program(
@@ -63,8 +69,8 @@ def test_generated_python_sdk_runs_program(stack: Stack, ec2: LocalEC2, tmp_path
     assert ec2.image(there, region="us-east-1").deprecation_time is None
 
 
-def test_generated_sdk_takes_dynamic_resource_over(stack: Stack, ec2: LocalEC2, tmp_path: Path) -> None:
-    use_sdk(stack, tmp_path / "sdk")
+def test_added_package_takes_dynamic_resource_over(stack: Stack, ec2: LocalEC2) -> None:
+    add_package(stack)
     image = ec2.add_image("web")
     programs.declare(stack, programs.resource("web", image, f"deprecate_at={text(EARLY)!r}"))
     stack.up()

@@ -51,7 +51,7 @@ NOT_RUN = {
     "pip install": "it needs an index; test_release.py installs the wheel",
     ".venv/bin/pip install": "it needs an index; test_release.py installs the wheel",
     "python3 -m venv": "the stack of a page has a virtual environment",
-    "pulumi package add": "it needs the published repository; test_sdk.py generates the SDKs",
+    "pulumi package add": "it needs the published repository; test_sdk.py adds the package from plugin/",
     "pulumi new": "it needs the published repository; test_template.py makes a project from template/",
     "git ": "it needs a remote repository",
     "python examples/real-aws/check.py": "test_real_aws.py runs it",

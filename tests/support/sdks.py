@@ -29,12 +29,13 @@ def generate(language: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
     file = folder.with_suffix(".json")
     file.write_text(json.dumps(schema.package()))
-    run(_codegen(), language, str(file), str(folder))
+    run(codegen(), language, str(file), str(folder))
     return folder
 
 
 @cache
-def _codegen() -> str:
+def codegen() -> str:
+    """The program that has Pulumi's code generation."""
     tool = str(REPOSITORY / "tools" / "pulumi-cli" / "get.py")
     return run(sys.executable, tool, "--codegen").strip()
 

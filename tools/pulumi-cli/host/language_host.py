@@ -2,7 +2,7 @@
 
 The engine starts it through the script `pulumi-language-python` beside it, reads its gRPC port from the
 first line of its output, calls `Run` (once for a preview, once for an update) and `RunPlugin` (once for each
-plugin in Python, such as a policy pack), and interrupts it at the end; one command starts it two or three times.
+plugin in Python, such as a policy pack), for `pulumi package add` also `GeneratePackage` and `Link`, and interrupts it at the end; one command starts it two or three times.
 Protocol: the SDK's `pulumi/runtime/proto/language.proto`. Packages are the business of pip or uv here, so every
 other call has an empty answer: on the wire, no bytes.
 
@@ -53,10 +53,22 @@ def serve_engine(runs: Connection) -> None:
 
         return run_plugin(request, context)
 
+    def generate_package(request: bytes, context: grpc.ServicerContext) -> bytes:
+        from package_sdk import generate  # noqa: PLC0415  # likewise
+
+        return generate(request, context)
+
+    def link(request: bytes, context: grpc.ServicerContext) -> bytes:
+        from package_sdk import link  # noqa: PLC0415  # likewise
+
+        return link(request, context)
+
     handlers = {name: grpc.unary_unary_rpc_method_handler(lambda *_: b"") for name in EMPTY}
     handlers["InstallDependencies"] = grpc.unary_stream_rpc_method_handler(lambda *_: iter(()))
     handlers["Run"] = grpc.unary_unary_rpc_method_handler(run)
     handlers["RunPlugin"] = grpc.unary_stream_rpc_method_handler(run_plugin)
+    handlers["GeneratePackage"] = grpc.unary_unary_rpc_method_handler(generate_package)
+    handlers["Link"] = grpc.unary_unary_rpc_method_handler(link)
     workers = ThreadPoolExecutor(max_workers=MOST_CALLS)
     server = grpc.server(workers, options=[("grpc.max_receive_message_length", -1)])
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
