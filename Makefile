@@ -60,9 +60,10 @@ test-plugin: packages ## Both providers over gRPC, as the engine calls them, wit
 test-engine: setup ## The real Pulumi CLI, end to end
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/engine
 
-test-oldest: packages ## The main job on the oldest Pulumi CLI that the docs promise
+test-oldest: packages ## The main job and the native provider on the oldest Pulumi CLI that the docs promise
 	@$(BIN)/python tools/pulumi-cli/get.py --oldest > /dev/null
-	$(BIN)/pytest -n $(JOBS) --oldest-cli tests/engine/test_main_job.py tests/engine/test_aws_examples.py::TestPolicyPack
+	$(BIN)/pytest -n $(JOBS) --oldest-cli tests/engine/test_main_job.py tests/engine/test_native.py tests/engine/test_native_policy.py \
+	  tests/engine/test_two_doors.py tests/engine/test_aws_examples.py::TestPolicyPack
 
 test-cli: setup ## The command line, with the real CLI and a browser where it needs them
 	$(BIN)/pytest -n $(JOBS) --dist worksteal tests/cli

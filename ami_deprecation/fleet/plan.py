@@ -16,8 +16,8 @@ from ..core.inputs import At, Notice
 from . import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from ..core.state import State
     from ..ec2.listing import Reference
@@ -122,6 +122,7 @@ def make(
     reads: Sequence[RegionRead],
     earlier: Mapping[Key, Earlier] | None,
     now: datetime,
+    settle: timedelta,
 ) -> Plan:
     """Plan a run.
 
@@ -130,6 +131,7 @@ def make(
         reads: its Regions, and those that it had and does not have any more.
         earlier: the policy's resources in the stack's state, None when the state is not known.
         now: the time by EC2's clock.
+        settle: how long EC2's answers may lag behind a write of ours.
     """
     current = [read for read in reads if not read.removed]
     judged = [read for read in current if read.trouble is None]
@@ -157,12 +159,9 @@ def make(
                 warnings.append(
                     f"{decision.where} is public and too old for any date of its own: make it private first"
                 )
-        if read.unusable or read.barred:
-            # What is not known must cancel nothing.
-            declared = {child.key for child in children}
-            kept = [each for each in _of_region(earlier, read.name) if each.key not in declared]
-            children.extend(filter(None, (_as_it_is(each) for each in kept)))
-            warnings.append(_kept_warning(read, len(kept)))
+        kept, why = _kept(read, earlier, {child.key for child in children}, now, settle)
+        children.extend(kept)
+        warnings.extend(why)
     troubles = tuple(
         (read.name, read.trouble) for read in current if read.trouble is not None and not read.barred
     )
@@ -183,6 +182,32 @@ def make(
 
 def _no_match(regions: Iterable[str]) -> str:
     return f"no image in {', '.join(regions)} matches"
+
+
+def _kept(
+    read: RegionRead,
+    earlier: Mapping[Key, Earlier] | None,
+    declared: Collection[Key],
+    now: datetime,
+    settle: timedelta,
+) -> tuple[list[Child], list[str]]:
+    """The resources that stay as the stack's state has them, and why: what is not known must cancel nothing."""
+    if read.trouble is not None and not read.barred:
+        return [], []
+    undeclared = [each for each in _of_region(earlier, read.name) if each.key not in declared]
+    if read.unusable or read.barred:
+        return list(filter(None, map(_as_it_is, undeclared))), [_kept_warning(read, len(undeclared))]
+    shown = {image.id for image in (*read.images, *read.others)}
+    # EC2 may still be spreading our write; a later run sees whether they are gone.
+    not_shown = [
+        each
+        for each in undeclared
+        if each.state.image_id not in shown and rules.is_settling(each.state, now, settle)
+    ]
+    return list(filter(None, map(_as_it_is, not_shown))), [
+        f"{each.state.image_id} in {read.name} is not found, and got its date a moment ago: its resource stays as it is"
+        for each in not_shown
+    ]
 
 
 def _of_region(earlier: Mapping[Key, Earlier] | None, region: str) -> list[Earlier]:

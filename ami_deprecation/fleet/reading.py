@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,8 @@ class _Reading:
         return self._plan(self._each(partial(self._ask_for_use, due), reads))
 
     def _plan(self, reads: Sequence[RegionRead]) -> Plan:
-        return planning.make(self.arguments, reads, self.earlier, self.gateway.now())
+        settle = timedelta(seconds=self.gateway.settings.settle_seconds)
+        return planning.make(self.arguments, reads, self.earlier, self.gateway.now(), settle)
 
     def _each(
         self, work: Callable[[Target, RegionRead], RegionRead], reads: Sequence[RegionRead]

@@ -8,6 +8,7 @@ import pytest
 
 from ami_deprecation import AmiDeprecationPolicy, RequestRefused
 from tests.plugin.conftest import REGION
+from tests.support import gateways
 from tests.support.dates import NOW
 from tests.support.fleets import DAY
 
@@ -75,6 +76,20 @@ def test_image_that_listings_lack_keeps_its_date(engine: Engine, ec2: LocalEC2) 
     ec2.faults.add("DescribeImages", "lacks-image", image_id=ids[0], times=2)
     outcome = engine.up(policy())
     assert (outcome.operations, dates(ec2, ids)) == ([], given)
+
+
+def test_just_dated_image_that_no_answer_shows_stays(
+    engine: Engine, ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMI_DEPRECATION_SETTLE_SECONDS", "60")  # for the program, which is this process
+    gateways.forget()
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    given = dates(ec2, ids)
+    ec2.faults.add("DescribeImages", "lacks-image", image_id=ids[0], times=None)
+    outcome = engine.up(policy())
+    assert (outcome.operations, dates(ec2, ids)) == ([], given)
+    assert f"{ids[0]} in {REGION} is not found, and got its date a moment ago" in outcome.notes
 
 
 @pytest.mark.parametrize("number", [0, 2])
