@@ -57,13 +57,15 @@ with LocalEC2() as ec2, tempfile.TemporaryDirectory() as folder:
 """
 REPORT = """
 import os, subprocess, sys
+from ami_deprecation import Scan
 from ami_deprecation.testing import LocalEC2
 
 with LocalEC2() as ec2:
-    ec2.add_image("web")
+    ec2.add_image("web", scan=Scan("critical"))
     command = [sys.executable, "-m", "ami_deprecation", "report", "--region", "eu-west-1", "--format", "json"]
     done = subprocess.run(command, env=os.environ | ec2.environment(), capture_output=True, text=True, check=True)
     assert "web" in done.stdout
+    assert "critical" in done.stdout, done.stdout  # a field that the oldest botocore does not know
 """
 
 
