@@ -11,9 +11,13 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ami_deprecation.doors.native import schema
 from tests.support.harness import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: What is generated against, and compiles it.
 PACKAGES = {"@pulumi/pulumi": "^3.270.0", "@types/node": "^22", "typescript": "^5.9"}
@@ -40,12 +44,13 @@ def codegen() -> str:
     return run(sys.executable, tool, "--codegen").strip()
 
 
-def run(*command: str, folder: Path | None = None) -> str:
+def run(*command: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """The output of a command that has to succeed."""
     done = subprocess.run(
         command,
         cwd=folder,
-        env={"UV_SYSTEM_CERTS": "1"} | os.environ,  # uv trusts what the machine trusts, as in the Makefile
+        env={"UV_SYSTEM_CERTS": "1"}
+        | dict(os.environ if env is None else env),  # uv trusts what the machine trusts, as in the Makefile
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

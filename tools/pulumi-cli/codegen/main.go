@@ -55,7 +55,7 @@ func generate(language, file, folder string) error {
 	case "python":
 		files, err = python.GeneratePackage(tool, pkg, nil, nil)
 	case "nodejs":
-		files, err = nodejs.GeneratePackage(tool, pkg, nil, nil, false, nil)
+		files, err = nodejs.GeneratePackage(tool, pkg, nil, nil, true, nil) // true: as `pulumi package add` writes it
 	default:
 		err = fmt.Errorf("no generator for %q", language)
 	}
