@@ -172,6 +172,7 @@ async def _read_known(values: Sequence[object]) -> list[Image]:
     where, query, problem, _ = values
     if isinstance(problem, str):
         raise_as_run_error(InvalidInput(problem))
+    gateway()  # made here, in the event loop's thread: two threads could make two
     # In a thread, so that the program's other resources go on meanwhile.
     return await asyncio.to_thread(_read, cast("_Where", where), cast("_Query", query))
 

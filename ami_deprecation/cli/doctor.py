@@ -145,8 +145,11 @@ def _diagnose(gateway: Gateway, target: Target, source: str, image_id: str | Non
     may_read = account is not None and check("DescribeImages", lambda: gateway.try_read(target))
     tried = image_id if account is not None else None
     if may_read and tried is None:
-        images = gateway.list_images(target)
-        tried = images[0].id if images else None
+        try:
+            tried = next((image.id for image in gateway.list_images(target)), None)
+        except AmiDeprecationError as error:
+            may_read = False
+            checks[-1] = Check("DescribeImages", FAILED, str(error))
     if tried is None:
         why = "the account has no image in this Region" if may_read else "no image could be read"
         checks += [Check(action, NOT_PROVEN, f"{why}: name one with --image") for action in _CHANGES]

@@ -218,6 +218,8 @@ def plan(  # noqa: PLR0913  # one argument an option
             role_arn=role_arn,
         )
     )
+    for region in arguments.exclude_regions:
+        reading.gateway().check_region(region)
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
     targets = [target for target in targets if target.region not in arguments.exclude_regions]
     gateway = reading.gateway()

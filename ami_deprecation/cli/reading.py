@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from ..ec2 import Gateway
 from ..errors import AmiDeprecationError
+from ..fleet.selection import matches
 from ..settings import read_settings
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _read_one(query: Query, progress: Progress, task: TaskID, target: Target) ->
     try:
         if query.running:
             used = gateway().instance_images(target, on_page=partial(show, "instances"))
-            images = [image for image, _ in used if fnmatchcase(image.name, query.name or "*")]
+            images = [image for image, _ in used if matches(query.name or "*", image.name)]
             instances = {image.id: count for image, count in used}
         else:
             images = gateway().list_images(

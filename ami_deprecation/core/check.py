@@ -55,7 +55,7 @@ def check(run: Run, old: State | None, given: Inputs, *, leaves_date: bool = Fal
         )
         who = targets.identity_of(run, given)
     except InvalidInput as wrong:
-        return Checked(None, (Problem("region" if given.region else "", str(wrong)),))
+        return Checked(None, (Problem("region" if given.region and wrong.region else "", str(wrong)),))
     except AmiDeprecationError as wrong:
         return Checked(None, (Problem("profile" if given.profile else "", str(wrong)),))
     given = replace(given, region=region)
@@ -63,7 +63,7 @@ def check(run: Run, old: State | None, given: Inputs, *, leaves_date: bool = Fal
         return _check_without_image(run, given)
     if old is not None and (old.inputs.image_id, old.region) != (given.image_id, region):
         run.moves_on(old.image_id, old.region, given.resource)
-    one = _Check(run, old, given, given.image_id, Target(who, region))
+    one = _Check(run, old, given, given.image_id, Target(who, region, targets.config_of(run, given).network))
     is_replaced = old is None or bool(rules.replacement_keys(old, given, region))
     return one.leave(old) if leaves_date and old is not None and not is_replaced else one.check()
 

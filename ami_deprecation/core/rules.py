@@ -150,12 +150,7 @@ def image_refusal(
         why = "is not found: if it was deregistered," if image is None else "was deregistered:"
         return Refusal("image_id", f"{image_id} in {region} {why} remove it from the program", ImageNotFound)
     if image is None or image.state in GONE_STATES:
-        gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
-        return Refusal(
-            "image_id",
-            f"{gone} in {region}: check the Region, and that its account shares it with you",
-            ImageNotFound,
-        )
+        return not_there(image, image_id, region)
     if image.state in BROKEN_STATES:
         return Refusal(
             "image_id",
@@ -170,6 +165,13 @@ def image_refusal(
             NotImageOwner,
         )
     return None
+
+
+def not_there(image: Image | None, image_id: str, region: str) -> Refusal:
+    """Why an image that EC2 does not show, or that is deregistered, cannot be used."""
+    gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
+    sentence = f"{gone} in {region}: check the Region, and that its account shares it with you"
+    return Refusal("image_id", sentence, ImageNotFound)
 
 
 def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: datetime) -> Refusal | None:

@@ -142,8 +142,14 @@ def _text(outs: Mapping[str, object], key: str) -> str | None:
 
 def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datetime | None:
     text = _text(outs, key)
-    if text is None or text == _NO_DATE:
-        return None
+    return None if text is None or text == _NO_DATE else _read_date(outs, key, text, exact=exact)
+
+
+def _dates(outs: Mapping[str, object], key: str) -> tuple[datetime, ...]:
+    return tuple(_read_date(outs, key, text) for text in (_text(outs, key) or "").split())
+
+
+def _read_date(outs: Mapping[str, object], key: str, text: str, *, exact: bool = False) -> datetime:
     try:
         return dates.parse_ec2(text) if exact else dates.parse(text)
     except (InvalidInput, ValueError):
@@ -152,10 +158,6 @@ def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datet
             "date: restore the state from a backup, or run `pulumi state delete` and then `pulumi up`",
             image_id=_text(outs, "image_id"),
         ) from None
-
-
-def _dates(outs: Mapping[str, object], key: str) -> tuple[datetime, ...]:
-    return tuple(dates.parse(text) for text in (_text(outs, key) or "").split())
 
 
 def text_or_none(when: datetime | None) -> str | None:

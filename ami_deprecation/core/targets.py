@@ -382,9 +382,14 @@ class _Values:
         try:
             return json.loads(value) if value else None
         except ValueError:
-            raise InvalidInput(
-                f"{self.where(key)} is not JSON: set it with `pulumi config set --path {self.where(key)}[0]`"
-            ) from None
+            where = self.where(key)
+            # Only the stack's own configuration is set with this command.
+            how = (
+                f"set it with `pulumi config set --path '{where}[0]' VALUE`"
+                if self.namespace
+                else "give a list"
+            )
+            raise InvalidInput(f"{where} is not JSON: {how}") from None
 
     def any(self, key: str) -> object:
         """A list or object, or a plain text."""

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 @cache
 def _run() -> Run:
-    """What this process remembers: the provider object may have no attributes, and one process serves one update."""
+    """What this process remembers: the provider object may have no attributes, and one process serves one update.
+
+    Made once: the SDK calls ``configure`` under a lock before any other verb.
+    """
     return process.start_run(process.engine_address())
 
 

@@ -1,7 +1,7 @@
 """Sessions and clients of botocore: made when they are needed, one for each identity and Region, shared by threads.
 
-botocore is the part of boto3 that makes calls. Importing the rest of boto3 takes a quarter longer, and half of what
-this module needs is not to be had through it.
+botocore is the part of boto3 that makes calls. Importing the rest of boto3 takes a quarter longer, and boto3 does not
+expose half of what this module needs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
@@ -193,14 +193,20 @@ class Sessions:
             raise CredentialsError(
                 f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
             )
+        # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
+        here = partial(
+            source.create_client,
+            region_name=target.region,
+            config=self._config(target.network),
+            verify=self._ca_bundle(target),
+        )
+
+        def create_client(*arguments: Any, **options: Any) -> Any:
+            with self._lock:  # at the first call, in any thread
+                return here(*arguments, **options)
+
         fetcher = AssumeRoleCredentialFetcher(
-            # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
-            partial(
-                source.create_client,
-                region_name=target.region,
-                config=self._config(target.network),
-                verify=self._ca_bundle(target),
-            ),
+            create_client,
             credentials,
             role.arn,
             extra_args=_assume_role_arguments(role),

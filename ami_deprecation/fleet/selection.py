@@ -85,10 +85,10 @@ class Exclusion:
         if self.image_id is not None:
             return image.id == self.image_id
         if self.name is not None:
-            return _matches(self.name, image.name)
+            return matches(self.name, image.name)
         if self.tag is None or self.tag not in image.tags:
             return False
-        return self.tag_value is None or _matches(self.tag_value, image.tags[self.tag])
+        return self.tag_value is None or matches(self.tag_value, image.tags[self.tag])
 
     def __str__(self) -> str:
         """As a program writes it."""
@@ -97,7 +97,7 @@ class Exclusion:
         return self.image_id or self.name or ""
 
 
-def _matches(wildcards: str, text: str) -> bool:
+def matches(wildcards: str, text: str) -> bool:
     """As EC2's filters match: only ``*`` and ``?`` are special, and brackets may be part of an image's name."""
     pattern = re.escape(wildcards).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(pattern, text, re.DOTALL) is not None

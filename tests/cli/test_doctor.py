@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ami_deprecation.cli import reading
 from ami_deprecation.cli.app import run
 from tests.support.cli_command import use
 
@@ -56,6 +57,16 @@ def test_account_without_image_is_not_proven(ec2: LocalEC2, capsys: pytest.Captu
         "EnableImageDeprecation": "not proven",
         "DisableImageDeprecation": "not proven",
     }
+
+
+def test_doctor_goes_on_when_images_cannot_be_listed(
+    ec2: LocalEC2, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMI_DEPRECATION_RETRY_SECONDS", "1")
+    reading.gateway.cache_clear()
+    ec2.faults.add("DescribeImages", "unavailable", skip=1, times=None)
+    shown = diagnosis(capsys, code=1)
+    assert shown["results"] == dict.fromkeys(ACTIONS, "not proven") | {"DescribeImages": "failed"}
 
 
 def test_doctor_table_names_versions_and_no_secret(

@@ -146,6 +146,10 @@ def test_failing_region_is_named_and_others_shown(ec2: LocalEC2, fleet: list[str
         (("--name", "*", "--after-days", "1", "--grace-days", "2"), "--grace-days it counts from the image"),
         (("--name", "*", "--fix-days", "severe=7"), "'severe=7' is not a severity and days"),
         (("--name", "*", "--after-days", "1", "--group-by", "x"), "--group-by 'x' makes no groups"),
+        (
+            ("--name", "*", "--after-days", "1", "--all-regions", "--exclude-region", "eu-wset-1"),
+            "'eu-wset-1' is not a Region",
+        ),
     ],
 )
 def test_wrong_options_are_one_sentence(ec2: LocalEC2, options: tuple[str, ...], sentence: str) -> None:

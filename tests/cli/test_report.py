@@ -235,7 +235,7 @@ def test_running_lists_images_of_instances(
     ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(ec2, monkeypatch)
-    mine = ec2.add_image("web-1", deprecation_time=ahead(30.5))
+    mine = ec2.add_image("web-[1]", deprecation_time=ahead(30.5))
     theirs = ec2.add_image("base", account="210987654321", public=True, deprecation_time=ahead(-2.5))
     ec2.add_image("idle")
     client = ec2.client()
@@ -248,15 +248,15 @@ def test_running_lists_images_of_instances(
     keys = ("name", "owner_id", "state", "instances")
     assert [tuple(each[key] for key in keys) for each in images] == [
         ("base", "210987654321", "deprecated", 1),
-        ("web-1", ec2.account, "scheduled", 2),
+        ("web-[1]", ec2.account, "scheduled", 2),
     ]
-    assert run(["report", "--running", "--name", "web-*", "--fail-within", "60d"]) == 3
+    assert run(["report", "--running", "--name", "web-[1*", "--fail-within", "60d"]) == 3
     out, err = capsys.readouterr()
     assert "Instances" in out
     assert "is in use (2 instances)" in err
     assert "base" not in out
-    assert run(["report", "--running", "--name", "none-*"]) == 0
-    assert "No images: no instance in eu-west-1 matches --name 'none-*'." in capsys.readouterr().out
+    assert run(["report", "--running", "--name", "none[/]*"]) == 0
+    assert "No images: no instance in eu-west-1 matches --name 'none[/]*'." in capsys.readouterr().out
 
 
 def test_unpatched_image_closes_the_gate(

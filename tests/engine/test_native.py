@@ -169,6 +169,20 @@ def test_functions_read_images(native: Stack, ec2: LocalEC2) -> None:
     assert native.outputs() == {"ids": [new, old], "date": text(EARLY)}
 
 
+def test_get_image_looks_twice_and_not_at_deregistered_ones(native: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image("web")
+    declare(
+        native,
+        f"one = pulumi.runtime.invoke('ami-deprecation:index:getImage', {{'imageId': '{image}'}})",
+        "pulumi.export('name', one.value['name'])",
+    )
+    ec2.faults.add("DescribeImages", "not-found")
+    native.up()
+    assert native.outputs() == {"name": "web"}
+    ec2.set_state(image, "deregistered")
+    assert f"{image} is deregistered in eu-west-1: check the Region" in native.up(check=False).output
+
+
 def test_create_timeout_bounds_wait_for_pending(native: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image("web", state="pending")
     options = "pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='1s'))"

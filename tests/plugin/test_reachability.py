@@ -21,6 +21,14 @@ PATIENCE = 4
 LONGEST = 25
 
 
+def test_check_goes_through_the_stacks_proxy(make_engine: MakeEngine, ec2: LocalEC2) -> None:
+    engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS="1")
+    engine.config = {**engine.config, "aws:httpProxy": ec2.refused_url}
+    preview = engine.preview(dated(ec2.add_image(), EARLY), check=False)
+    assert any("failed at the proxy" in warning for warning in preview.warnings)
+    assert preview.calls == []
+
+
 def test_region_that_is_down_costs_one_wait(make_engine: MakeEngine, ec2: LocalEC2) -> None:
     engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS=str(PATIENCE))
     here = ec2.add_image("here")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import datetime, timezone
 from typing import Any
 
 from ami_deprecation.core import targets
-from ami_deprecation.core.inputs import DEFINITIONS
+from ami_deprecation.core.inputs import DEFINITIONS, camel
 from ami_deprecation.core.keys import POLICY_TYPE
 from ami_deprecation.doors.native import config, policy_schema, schema
+from ami_deprecation.doors.native.functions import as_value
 from ami_deprecation.fleet.arguments import Given
+from ami_deprecation.image import Image, Scan
 
 PACKAGE: Any = schema.package()
 RESOURCE: Any = PACKAGE["resources"][schema.RESOURCE]
@@ -32,6 +35,27 @@ def test_schema_inputs_are_the_definitions() -> None:
         each.camel: each.doc for each in DEFINITIONS
     }
     assert RESOURCE["requiredInputs"] == ["imageId"]
+
+
+def test_schema_of_image_has_every_field() -> None:
+    described = PACKAGE["types"]["ami-deprecation:index:Image"]["properties"]
+    assert set(described) == {camel(each.name) for each in fields(Image)}
+    assert set(PACKAGE["types"]["ami-deprecation:index:Scan"]["properties"]) == {
+        camel(each.name) for each in fields(Scan)
+    }
+    when = datetime(2027, 1, 1, tzinfo=timezone.utc)
+    whole = Image(
+        **dict.fromkeys((each.name for each in fields(Image)), "x")  # type: ignore[arg-type]  # texts, but for these
+        | dict.fromkeys(("creation_date", "deprecation_time", "last_launched_time"), when)
+        | {"tags": {}, "watermarks": (), "scan": Scan("high", when, {"high": when})}
+    )
+    value = as_value(whole)
+    assert set(value) == set(described)
+    assert value["scan"] == {
+        "highestSeverity": "high",
+        "scannedAt": "2027-01-01T00:00:00Z",
+        "fixAvailableSince": {"high": "2027-01-01T00:00:00Z"},
+    }
 
 
 def test_schema_of_policy_has_every_argument() -> None:

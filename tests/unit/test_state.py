@@ -72,9 +72,11 @@ def test_absent_values_are_left_out_of_outputs() -> None:
     assert state.outputs(state.parse(bare | given_up)) == bare | given_up
 
 
-def test_garbage_in_a_state_is_named() -> None:
-    with pytest.raises(InvalidInput, match=r"the state of 'web' has __scheduled='soon', which is not a date"):
-        state.parse(OUTS | {"__scheduled": "soon"})
+@pytest.mark.parametrize("key", ["__scheduled", "__applied_over"])
+def test_garbage_in_a_state_is_named(key: str) -> None:
+    applied = {"__applied_at": "2027-01-01T00:00:00Z"}
+    with pytest.raises(InvalidInput, match=rf"the state of 'web' has {key}='soon', which is not a date"):
+        state.parse(OUTS | applied | {key: "soon"})
 
 
 def test_refreshed_inputs_show_the_live_date() -> None:

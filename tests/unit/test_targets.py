@@ -188,7 +188,7 @@ def test_unquoted_account_ids_get_their_leading_zeros_back(
     [
         (
             {"assumeRoles": "[{"},
-            "aws:assumeRoles is not JSON: set it with `pulumi config set --path aws:assumeRoles[0]`",
+            "aws:assumeRoles is not JSON: set it with `pulumi config set --path 'aws:assumeRoles[0]' VALUE`",
         ),
         ({"assumeRoles": {"roleArn": HUB}}, "aws:assumeRoles is not a list of roles"),
         ({"assumeRoles": [HUB]}, "aws:assumeRoles[0] is not an object with a roleArn"),

@@ -191,7 +191,7 @@ def as_table(report: Report, *, is_terminal: bool, width: int) -> str:
     if report.rows:
         console.print(_wide(report) if console.width >= _WIDE else _narrow(report))
         console.print()
-    console.print(report.summary[0].upper() + report.summary[1:] + ".", soft_wrap=True)
+    console.print(report.summary[0].upper() + report.summary[1:] + ".", soft_wrap=True, markup=False)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     return "\n".join(line.rstrip() for line in text.split("\n"))
 

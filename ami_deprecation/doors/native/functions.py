@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import dates
-from ...core import inputs, targets
+from ...core import inputs, rules, targets
+from ...core.check import look_twice
 from ...core.inputs import Unknown
-from ...errors import ImageNotFound, InvalidInput
+from ...errors import InvalidInput
+from ...image import GONE_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...core.run import Run
     from ...ec2 import Target
-    from ...image import Image
+    from ...image import Image, Scan
 
 GET_IMAGE = "ami-deprecation:index:getImage"
 GET_IMAGES = "ami-deprecation:index:getImages"
@@ -27,13 +29,9 @@ def get_image(run: Run, given: Mapping[str, object]) -> dict[str, object]:
     """One image, by its id."""
     image_id = _image_id("imageId", given.get("imageId"))
     target = _target(run, given)
-    image = run.ec2.read_image(target, image_id, 0)
-    if image is None:
-        raise ImageNotFound(
-            f"{image_id} is not found in {target.region}: check the Region, and that its account shares it with you",
-            image_id=image_id,
-            region=target.region,
-        )
+    image = look_twice(run, target, image_id, 0)
+    if image is None or image.state in GONE_STATES:
+        raise rules.not_there(image, image_id, target.region).as_error(image_id, target.region)
     return as_value(image)
 
 
@@ -83,9 +81,30 @@ def as_value(image: Image) -> dict[str, object]:
         "platform": image.platform,
         "description": image.description,
         "ownerAlias": image.owner_alias,
+        "deregistrationProtection": image.deregistration_protection,
+        "publicSsmParameterName": image.public_ssm_parameter_name,
         "sourceImageId": image.source_image_id,
         "sourceImageRegion": image.source_image_region,
+        "imageAllowed": image.image_allowed,
+        "watermarks": list(image.watermarks),
+        "scan": None if image.scan is None else _scan(image.scan),
     }
+    return _known(value)
+
+
+def _scan(scan: Scan) -> dict[str, object]:
+    return _known(
+        {
+            "highestSeverity": scan.highest_severity,
+            "scannedAt": None if scan.scanned_at is None else dates.to_exact_text(scan.scanned_at),
+            "fixAvailableSince": {
+                severity: dates.to_exact_text(since) for severity, since in scan.fix_available_since.items()
+            },
+        }
+    )
+
+
+def _known(value: Mapping[str, object]) -> dict[str, object]:
     return {key: each for key, each in value.items() if each is not None}
 
 

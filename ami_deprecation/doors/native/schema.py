@@ -22,6 +22,7 @@ _ADDRESS = "https://github.com/ami-deprecation/ami-deprecation"
 
 _IMAGE = f"{PACKAGE}:index:Image"
 _ROLE = f"{PACKAGE}:index:AssumeRole"
+_SCAN = f"{PACKAGE}:index:Scan"
 _SETTING_TYPES: dict[str, Schema] = {
     "string": TEXT,
     "boolean": FLAG,
@@ -34,7 +35,7 @@ _OUTPUTS = {
     keys.LIVE_KEY: ("The date on the image; in a preview the date it will have", False),
     keys.NAME_KEY: ("The image's name", True),
     keys.OWNER_KEY: ("The account that owns the image", True),
-    keys.CREATED_KEY: ("When the image was made", True),
+    keys.CREATED_KEY: ("When the image was created", True),
     keys.PREVIOUS_KEY: ("The date found on the image when this resource was created", False),
 }
 
@@ -43,7 +44,7 @@ _IMAGE_PROPERTIES = {
     "name": TEXT | {"description": "The name it was registered with"},
     "region": TEXT | {"description": "Its Region"},
     "ownerId": TEXT | {"description": "The account that owns it"},
-    "creationDate": TEXT | {"description": "When it was made, YYYY-MM-DDTHH:MM:SSZ"},
+    "creationDate": TEXT | {"description": "When it was created, YYYY-MM-DDTHH:MM:SSZ"},
     "deprecationTime": TEXT | {"description": "Its deprecation date, YYYY-MM-DDTHH:MM:00Z"},
     "state": TEXT | {"description": "EC2's state of it: available, disabled, …"},
     "public": FLAG | {"description": "Whether every account may launch it"},
@@ -53,10 +54,37 @@ _IMAGE_PROPERTIES = {
     "platform": TEXT | {"description": "windows; absent for every other platform"},
     "description": TEXT | {"description": "The description it was registered with"},
     "ownerAlias": TEXT | {"description": "amazon, aws-marketplace or aws-backup-vault"},
+    "deregistrationProtection": TEXT
+    | {"description": "disabled, enabled-with-cooldown or enabled-without-cooldown"},
+    "publicSsmParameterName": TEXT | {"description": "The public SSM parameter that resolves to this image"},
     "sourceImageId": TEXT | {"description": "The image that it was copied or created from"},
     "sourceImageRegion": TEXT | {"description": "That image's Region"},
+    "imageAllowed": FLAG | {"description": "Whether the account's Allowed AMIs settings permit it"},
+    "watermarks": TEXTS | {"description": "The keys of its watermarks (account:name), sorted"},
+    "scan": {
+        "$ref": f"#/types/{_SCAN}",
+        "description": "What Amazon Inspector found; absent when the image has not been scanned",
+    },
 }
-_ALWAYS_OF_IMAGE = ["id", "name", "region", "ownerId", "creationDate", "state", "public", "tags"]
+_ALWAYS_OF_IMAGE = [
+    "id",
+    "name",
+    "region",
+    "ownerId",
+    "creationDate",
+    "state",
+    "public",
+    "tags",
+    "watermarks",
+]
+_SCAN_PROPERTIES: dict[str, Schema] = {
+    "highestSeverity": TEXT | {"description": "The highest severity of any finding, in lower case"},
+    "scannedAt": TEXT | {"description": "When the image was last scanned, YYYY-MM-DDTHH:MM:SSZ"},
+    "fixAvailableSince": TEXT_BY_KEY
+    | {
+        "description": "For each severity with an open fix: since when the oldest of these fixes has been available"
+    },
+}
 
 _WHERE = {
     "region": TEXT | {"description": "The Region; otherwise the provider's"},
@@ -66,7 +94,7 @@ _WHERE = {
 _GET_IMAGES = {
     "owners": TEXTS
     | {
-        "description": "self (the default), account ids, amazon, aws-marketplace; an empty list: everybody's that can be seen"
+        "description": "self (the default), account ids, amazon, aws-marketplace; an empty list: every owner whose images are visible"
     },
     "executableUsers": TEXTS
     | {"description": "Only images that these may launch: account ids, self, or all for public ones"},
@@ -170,6 +198,12 @@ def _types() -> Schema:
             "description": "An image as EC2 describes it.",
             "properties": _IMAGE_PROPERTIES,
             "required": _ALWAYS_OF_IMAGE,
+        },
+        _SCAN: {
+            "type": "object",
+            "description": "What Amazon Inspector knows about an image.",
+            "properties": _SCAN_PROPERTIES,
+            "required": ["fixAvailableSince"],
         },
         _ROLE: {
             "type": "object",
