@@ -64,7 +64,7 @@ def test_doctor_goes_on_when_images_cannot_be_listed(
 ) -> None:
     monkeypatch.setenv("AMI_DEPRECATION_RETRY_SECONDS", "1")
     reading.gateway.cache_clear()
-    ec2.faults.add("DescribeImages", "unavailable", skip=1, times=None)
+    ec2.faults.add("DescribeImages", "unavailable", dry_run=False, times=None)
     shown = diagnosis(capsys, code=1)
     assert shown["results"] == dict.fromkeys(ACTIONS, "not proven") | {"DescribeImages": "failed"}
 

@@ -176,9 +176,9 @@ def test_get_image_looks_twice_and_not_at_deregistered_ones(native: Stack, ec2: 
         f"one = pulumi.runtime.invoke('ami-deprecation:index:getImage', {{'imageId': '{image}'}})",
         "pulumi.export('name', one.value['name'])",
     )
-    ec2.faults.add("DescribeImages", "not-found")
+    wrong = ec2.faults.add("DescribeImages", code="InvalidAMIID.NotFound")
     native.up()
-    assert native.outputs() == {"name": "web"}
+    assert (native.outputs(), wrong.played) == ({"name": "web"}, 1)
     ec2.set_state(image, "deregistered")
     assert f"{image} is deregistered in eu-west-1: check the Region" in native.up(check=False).output
 
