@@ -22,7 +22,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
         bench docs dist fmt lock clean
 
 help: ## List these commands
-	@echo 'make demo   shows the whole thing at work, with a real Pulumi and an embedded EC2 (no AWS account)'
+	@echo 'make demo   runs the full workflow with the real Pulumi CLI and LocalEC2 (no AWS account)'
 	@echo 'make test   runs every check and test, as CI does'
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 #: What a program imports only when it uses it, because the plugin's every start would pay for it.
-_LATER = {
+_LAZY_EXPORTS = {
     "AmiDeprecationPolicy": "policy",
     "declare_from_config": "configured",
     "get_images": "images",
@@ -54,11 +54,11 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _LAZY_EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415  # only now is it needed
 
-    return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return getattr(import_module(f".{_LAZY_EXPORTS[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

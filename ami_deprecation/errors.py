@@ -37,7 +37,7 @@ class AmiDeprecationError(Exception):
     #: The account of the credentials in force, twelve digits.
     account: str | None
 
-    def __init__(  # one argument for each thing that it knows
+    def __init__(
         self,
         message: str = "",
         *,

@@ -70,7 +70,7 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
     explicit ``aws.Provider`` are known only later than this call returns: ``get_images_output`` takes one.
 
     Args:
-        owners: ``self``, account ids, ``amazon``, ``aws-marketplace``; empty: everybody's that can be seen.
+        owners: ``self``, account ids, ``amazon``, ``aws-marketplace``; empty: every owner whose images are visible.
         executable_users: only images that these may launch: account ids that they are shared with, ``self``, or
             ``all`` for public ones. The default owner still applies, so ``all`` alone means one's own public
             images; for those that others share with you, set ``owners=()`` as well.

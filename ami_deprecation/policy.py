@@ -41,8 +41,8 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
     The newest ``keep_newest`` or ``keep_at_least`` images of each group have no date. Any other image is deprecated
     ``grace_days`` after the image was created that pushed it out of the newest ``keep_newest``,
     ``deprecate_after_days`` after its own creation, or ``fix_days`` after a fix became available for a finding of
-    Amazon Inspector, whichever comes first. No date depends on today's, so that two runs on two days give the same
-    ones. A date that is past or nearer than ``notice_days`` becomes a notice of so many days, which is kept from
+    Amazon Inspector, whichever comes first. Dates do not depend on the current date, so runs on different days give the same
+    dates. A date that is past or nearer than ``notice_days`` becomes a notice of so many days, which is kept from
     then on.
 
     Only available images count among the newest. A disabled image keeps at least the date that it has, and an image in
@@ -104,7 +104,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             tags: which images: tag key to value or values; ``*`` for any.
             filters: which images: any other filter of DescribeImages, by its name. Set at least one of ``name``,
                 ``tags`` and ``filters``.
-            owners: accounts, as a guard; else ``self``. Only one's own images can be dated.
+            owners: accounts, as a guard; else ``self``. Only images that the account owns can be dated.
             executable_users: only images that these may launch: account ids that they are shared with, ``self``, or
                 ``all`` for public ones. Together with the owner ``self`` these are one's own shared or public images.
             exclude: images to leave out, which do not count either: ids, names (with ``*`` and ``?``), or
@@ -115,7 +115,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
                 Images without one are a family together.
             keep_newest: how many of each family, in each Region, have no date.
             grace_days: days from the creation of the image that pushed another out of the newest.
-            keep_at_least: the newest so many of each family, in each Region, have no date by any rule; unlike
+            keep_at_least: how many of the newest images of each family, in each Region, get no date from any rule; unlike
                 ``keep_newest`` this makes no other image due.
             deprecate_after_days: days from an image's creation.
             fix_days: severity (``critical``, ``high``, ``medium``, ``low``, ``informational``) to the days after a fix
@@ -125,8 +125,8 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             whole_releases: count an image among the newest only when its name, or the version in it (see
                 ``group_by``), is available in every Region of the policy. The release's place in the order is its
                 earliest creation date. When a Region cannot be read, no Region is changed.
-            notice_days: no image is given a date nearer than this when it first gets one.
-            in_use: what about images that instances, launch templates, SSM parameters or Image Builder recipes of
+            notice_days: the minimum number of days from now to an image's first date.
+            in_use: how to treat images that instances, launch templates, SSM parameters or Image Builder recipes of
                 the account use: ``ignore`` that, ``warn`` of each, or ``skip`` those that have no date yet
                 (an existing date stays, and moves as the rules say).
             regions: where, or ``all`` for every Region that is enabled for the account; else the stack's

@@ -1,8 +1,8 @@
 """The provider: check, diff, create, update, read and delete, as the engine calls them.
 
 Its import path is pickled by reference into every user's state, and any attribute would be too: it
-has none, and takes no argument. What a process remembers lives in the modules below it, which only the
-plugin imports: a program declares resources and calls none of these, and its start should not pay for them.
+has none, and takes no argument. What a process remembers is a `Run`, which `doors.dynamic` keeps. Only the plugin
+imports that: a program declares resources and calls none of these, and its start should not pay for them.
 Source: https://www.pulumi.com/docs/iac/guides/building-extending/providers/dynamic-providers/
 """
 

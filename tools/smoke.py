@@ -40,9 +40,12 @@ with LocalEC2() as ec2, tempfile.TemporaryDirectory() as folder:
     project = automation.ProjectSettings(
         "smoke",
         automation.ProjectRuntimeInfo("python", {"virtualenv": sys.prefix}),
-        backend=automation.ProjectBackend(Path(folder).as_uri()),
     )
-    environment = {**ec2.environment(region="eu-west-1"), "PULUMI_CONFIG_PASSPHRASE": "smoke"}
+    environment = {
+        **ec2.environment(region="eu-west-1"),
+        "PULUMI_BACKEND_URL": Path(folder).as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "smoke",
+    }
     options = automation.LocalWorkspaceOptions(work_dir=folder, project_settings=project, env_vars=environment)
     stack = automation.create_stack("smoke", project_name="smoke", program=program, opts=options)
     stack.preview()

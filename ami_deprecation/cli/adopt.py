@@ -244,9 +244,7 @@ def adopt(  # noqa: PLR0913  # one argument an option
     if path is not None and not force and Path(path).is_file():
         raise CommandError(f"{path} exists: name another file, or use --force to overwrite it")
     if native and form != "import":
-        raise CommandError(
-            "--native is for --format import: programs and configurations have Python's resource"
-        )
+        raise CommandError("--native requires --format import: the other formats use the Python resource")
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
     query = reading.Query(name=name, tags=options.by_key(tags), include_shared=not tags)
     readings = reading.read(targets, query)

@@ -92,7 +92,7 @@ def doctor(
     as_json: bool,
     path: str | None,
 ) -> Exit:
-    """Show which account, Region and endpoint your settings mean, and what the credentials may do.
+    """Show which account, Region and endpoint are in use, and which calls the credentials may make.
 
     Nothing is changed in EC2, and no secret is shown.
     """

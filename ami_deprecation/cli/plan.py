@@ -69,6 +69,8 @@ _OPTIONS = {
     "executable_users": "--executable-user",
     "owners": "--owner",
 }
+#: What a sentence on arguments says with a value, or with a name that is also a word.
+_PHRASES = {'regions="all"': "--all-regions", 'name="*"': "--name '*'", "set name,": "set --name,"}
 _UNLIMITED = 240
 
 
@@ -155,7 +157,7 @@ _count = click.IntRange(min=0)
     type=click.Choice(["ignore", "warn", "skip"]),
     default="ignore",
     show_default=True,
-    help="What about images that resources of the account use.",
+    help="How to treat images that the account's resources use.",
 )
 @click.option(
     "--format",
@@ -239,16 +241,27 @@ def _parse(given: Given) -> PolicyArguments:
     arguments, problems = policy_arguments.parse(given)
     if problems:
         raise InvalidInput(
-            "; ".join(_in_options(f"{each.property} {each.sentence}".strip()) for each in problems)
+            "; ".join(
+                f"{_option(each.property)}: {_in_options(each.sentence)}"
+                if each.property
+                else _in_options(each.sentence)
+                for each in problems
+            )
         )
     return arguments
 
 
+def _option(name: str) -> str:
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+
+
 def _in_options(sentence: str) -> str:
     """A sentence on arguments, with the options' names."""
-    names = {each.name: _OPTIONS.get(each.name, f"--{each.name.replace('_', '-')}") for each in fields(Given)}
+    names = {each.name: _option(each.name) for each in fields(Given)}
     spelled = {name: text for name, text in names.items() if "_" in name or name in _OPTIONS}
-    return re.sub(r"\b(" + "|".join(spelled) + r")\b", lambda match: spelled[match[1]], sentence)
+    for written, option in _PHRASES.items():
+        sentence = sentence.replace(written, option)
+    return re.sub(r"(?<![-\w])(" + "|".join(spelled) + r")\b", lambda match: spelled[match[1]], sentence)
 
 
 def _rows(made: Plan, now: datetime) -> list[Row]:

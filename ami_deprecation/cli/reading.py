@@ -65,7 +65,7 @@ class Reading:
 
 @cache
 def gateway() -> Gateway:
-    """The gateway of this process. On a terminal, boto3 may ask for an MFA code."""
+    """The gateway of this process. On a terminal, botocore may ask for an MFA code."""
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     return Gateway(read_settings(os.environ), may_prompt=on_terminal)
 

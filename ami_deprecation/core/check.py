@@ -184,7 +184,7 @@ class _Check:
         if self._is_unchanged(old) and self.old is not None:
             # Changed outside Pulumi, and EC2 does not take ours back: no reason to fail every run.
             where = f"{image.id} ({image.name}) in {image.region}"
-            self.run.warn_once(f"{where}: the date cannot be put back: {refusal.sentence}")
+            self.run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
             self.given_up = when
             return []
         return [Problem(refusal.property, refusal.sentence)]

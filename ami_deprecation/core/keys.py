@@ -37,5 +37,5 @@ APPLIED_OVER_KEY = "__applied_over"
 GIVEN_UP_KEY = "__given_up"
 ADOPTED_KEY = "__adopted"
 
-#: The type of a policy, in whose name its resources' names end.
+#: The type of a policy. The qualified names of its resources contain it: ``web (in ami-deprecation:index:AmiDeprecationPolicy)``.
 POLICY_TYPE = "ami-deprecation:index:AmiDeprecationPolicy"

@@ -230,7 +230,7 @@ def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
         if old.owner_id not in (None, account):
             raise WrongAccount(
                 f"{old.image_id} in {old.region} belongs to account {old.owner_id}, and account {account} of "
-                f"{target.identity.label} does not see whether it is gone: use the owner's credentials",
+                f"{target.identity.label} cannot see whether it still exists: use the owner's credentials",
                 image_id=old.image_id,
                 region=old.region,
                 account=account,

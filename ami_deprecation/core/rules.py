@@ -170,7 +170,9 @@ def image_refusal(
 def not_there(image: Image | None, image_id: str, region: str) -> Refusal:
     """Why an image that EC2 does not show, or that is deregistered, cannot be used."""
     gone = f"{image_id} is deregistered" if image else f"{image_id} is not found"
-    sentence = f"{gone} in {region}: check the Region, and that its account shares it with you"
+    sentence = (
+        f"{gone} in {region}: check the image id, the Region, and that the credentials belong to its owner"
+    )
     return Refusal("image_id", sentence, ImageNotFound)
 
 
@@ -192,7 +194,7 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
         return Refusal(
             name,
             f"{shown} is in the past or less than two minutes away (EC2's clock: {dates.to_exact_text(now)}): "
-            "EC2 accepts only future dates, so give a later one, or deprecate_in_days=0 to deprecate it immediately",
+            "EC2 accepts only future dates, so set a later one, or deprecate_in_days=0 to deprecate it immediately",
             RequestRefused,
         )
     public = image is not None and image.public
@@ -224,7 +226,7 @@ def offline_refusal(wanted: At, now: datetime) -> Refusal | None:
         return Refusal(
             property_of(wanted),
             f"{dates.to_text(wanted.when)} is past, and without live checks it is not known whether the image already has "
-            "this date: give a later date, or credentials that may call DescribeImages",
+            "this date: set a later date, or use credentials that may call DescribeImages",
             InvalidInput,
         )
     if wanted.when > now + 2 * _DAY:
@@ -362,8 +364,8 @@ def on_update(
     if state is not None and state.scheduled == when:
         shown = text_or_none(image.date) or "no date"
         return GiveUp(
-            f"{image.id} in {image.region} has {shown} since a change from outside, and {dates.to_text(when)} cannot be "
-            f"put back: {refusal.sentence}"
+            f"{image.id} in {image.region} has {shown} after a change outside Pulumi, and {dates.to_text(when)} cannot be "
+            f"set again: {refusal.sentence}"
         )
     return refusal
 
@@ -445,7 +447,7 @@ def _undo(state: State, image: Image | None, live: datetime | None, now: datetim
             return Enable(previous)
     if image is not None and image.public:
         return Keep(
-            f"{where} is public, and EC2 cancels no public image's date: {text_or_none(live) or 'its date'} stays"
+            f"{where} is public, and EC2 does not cancel the date of a public image: {text_or_none(live) or 'its date'} stays"
         )
     return Cancel(lost_original(state.inputs, previous, state.scheduled, now))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: The configuration's namespace, which is the root project's name.
 NAMESPACE = "ami-deprecation"
-_KEYS = ("images", "policies")
+KEYS = ("images", "policies")
 
 
 class PolicyArguments(TypedDict, total=False):
@@ -77,12 +77,12 @@ def check_keys(configured: Iterable[str]) -> None:
     wrong = []
     for name in configured:
         namespace, _, key = name.partition(":")
-        if namespace != NAMESPACE or key in _KEYS:
+        if namespace != NAMESPACE or key in KEYS:
             continue
-        if key.partition(".")[0] in _KEYS:
+        if key.partition(".")[0] in KEYS:
             hint = f"set it with `pulumi config set --path '{name}' VALUE`"
         else:
-            hint = meant(key, _KEYS)
+            hint = meant(key, KEYS)
         wrong.append(f"{name}: there is no such key: {hint}")
     if wrong:
         raise InvalidInput("\n".join(wrong))

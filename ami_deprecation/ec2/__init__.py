@@ -1,6 +1,6 @@
 """The gateway to EC2: sessions, the calls, pacing, bulk reads, errors into ours.
 
-Only this package imports boto3 (its core, botocore), and only when a call is made: the plugin's every start, and every
+Only this package imports botocore, the core of boto3, and only when a call is made: the plugin's every start, and every
 program's import, would pay for it otherwise.
 """
 

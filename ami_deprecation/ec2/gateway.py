@@ -84,7 +84,7 @@ class Gateway:
 
     Args:
         settings: limits and patience.
-        may_prompt: boto3 may ask a person for an MFA code. Only the command line on a terminal can.
+        may_prompt: botocore may ask a person for an MFA code. Only the command line on a terminal allows it.
     """
 
     def __init__(self, settings: Settings, *, may_prompt: bool = False) -> None:

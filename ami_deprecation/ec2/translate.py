@@ -143,7 +143,7 @@ class NoClient(Exception):  # nobody sees it: it becomes a Failure
 
 
 class MfaNeeded(Exception):  # nobody sees it: it becomes a Failure
-    """boto3 wants an MFA code, and nobody can be asked for one."""
+    """botocore asks for an MFA code, and nobody can enter one."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ def _classify_code(code: str, message: str, status: object) -> Failure:
     if code in _SERVER or (
         isinstance(status, int) and (status >= _FIRST_SERVER_STATUS or code == str(status))
     ):
-        return Failure(Kind.SERVER, code, "EC2 has an internal fault")
+        return Failure(Kind.SERVER, code, "EC2 had an internal error")
     if not code:  # a proxy's page, for example; EC2's own refusals have a code
         return Failure(Kind.SERVER, "", NOT_EC2)
     return Failure(Kind.REFUSED, code, _one_line(message) or "EC2 gave no reason")

@@ -175,7 +175,7 @@ class _Reader:
     def regions(self) -> tuple[str, ...] | None:
         if self.given.regions == ALL_REGIONS:
             return None
-        return self.texts("regions", 'Regions, like eu-west-1, nor "all"')
+        return self.texts("regions", 'Regions, like ["eu-west-1"], nor "all"')
 
     def fix_days(self) -> Mapping[Severity, int]:
         value = self.given.fix_days
@@ -307,15 +307,17 @@ def _check_together(reader: _Reader, arguments: PolicyArguments) -> None:
     """Find arguments that are missing, or that mean nothing without another."""
     given = reader.given
     if given.name is None and given.tags is None and given.filters is None:
-        reader.fail("", 'no images selected: give name, tags or filters (name "*" is every image)')
+        reader.fail("", 'no images selected: set name, tags or filters (name="*" selects every image)')
     if given.keep_newest is None and given.deprecate_after_days is None and given.fix_days is None:
-        reader.fail("", "no rule given: give keep_newest, deprecate_after_days, fix_days or several of them")
+        reader.fail("", "no rule given: set at least one of keep_newest, deprecate_after_days and fix_days")
     elif given.keep_newest is None and arguments.rules.grace_days:
         reader.fail(
             "grace_days",
-            "it counts from the image that pushes another out of the newest: give keep_newest as well",
+            "it counts from the image that pushes another out of the newest: set keep_newest too",
         )
     if arguments.exclude_regions and not arguments.all_regions:
-        reader.fail("exclude_regions", 'it takes Regions away from all of them: give regions="all" as well')
+        reader.fail(
+            "exclude_regions", 'it excludes Regions from all Regions of the account: set regions="all" too'
+        )
     if arguments.rules.whole_releases and not arguments.all_regions and len(arguments.regions or ()) <= 1:
-        reader.fail("whole_releases", "it compares Regions: give two or more in regions as well")
+        reader.fail("whole_releases", "it compares Regions: set two or more in regions")

@@ -157,7 +157,7 @@ def make(
                 warnings.extend(_use_warnings(child, read, arguments, now))
             elif not decision.leaves:
                 warnings.append(
-                    f"{decision.where} is public and too old for any date of its own: make it private first"
+                    f"{decision.where} is public and more than two years old, so EC2 accepts no new date: make it private first"
                 )
         kept, why = _kept(read, earlier, {child.key for child in children}, now, settle)
         children.extend(kept)
@@ -205,7 +205,7 @@ def _kept(
         if each.state.image_id not in shown and rules.is_settling(each.state, now, settle)
     ]
     return list(filter(None, map(_as_it_is, not_shown))), [
-        f"{each.state.image_id} in {read.name} is not found, and got its date a moment ago: its resource stays as it is"
+        f"{each.state.image_id} in {read.name} is not found, but was dated a moment ago: its resource does not change"
         for each in not_shown
     ]
 
@@ -381,12 +381,12 @@ def refusal(
         why = "no image is due" if plan.decisions else _no_match(plan.regions)
         amount = "the only date" if count == 1 else f"all {count} dates"
     elif len(canceled) > _FEW and len(canceled) * 2 > count:
-        why, amount = "too many dates would go", f"{len(canceled)} of {count} dates"
+        why, amount = "too many dates at once", f"{len(canceled)} of {count} dates"
     else:
         return None
     return (
-        f"{why}: {amount} that this policy gave would be canceled{_removed(plan)}: {_listed(canceled)}; nothing is "
-        "changed: check name, tags, filters, keep_newest and regions, or set allow_empty=True for this run"
+        f"{why}: {amount} that this policy set would be canceled{_removed(plan)}: {_listed(canceled)}; nothing is "
+        "changed: check name, tags, filters, keep_newest and regions, or set allow_empty to true for this run"
     )
 
 

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m ami_deprecation.testing",
-        description="An EC2 on this machine, with AMI deprecation. Everything is lost when it ends.",
+        description="Run LocalEC2, an EC2 emulator with AMI deprecation. All data is lost when it stops.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")

@@ -66,7 +66,7 @@ def objection(image: Image, notice_days: int, now: datetime) -> str | None:
     if date is None or date > now + timedelta(days=notice_days):
         return None
     state = (
-        "is deprecated since"
+        "has been deprecated since"
         if image.is_deprecated(now)
         else f"will be deprecated within {notice_days} days, on"
     )

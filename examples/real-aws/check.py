@@ -238,9 +238,12 @@ def resource(account: Account, region: str, profile: str | None) -> Iterator[tup
                 project_settings=automation.ProjectSettings(
                     TAG,
                     automation.ProjectRuntimeInfo("python", {"virtualenv": sys.prefix}),
-                    backend=automation.ProjectBackend(Path(folder).as_uri()),
                 ),
-                env_vars={"PULUMI_CONFIG_PASSPHRASE": "check"},
+                # A variable: PULUMI_BACKEND_URL in the user's environment would win over the project's backend.
+                env_vars={
+                    "PULUMI_BACKEND_URL": Path(folder).as_uri(),
+                    "PULUMI_CONFIG_PASSPHRASE": "check",
+                },
             ),
         )
         before = account.date()

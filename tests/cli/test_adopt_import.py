@@ -55,5 +55,5 @@ def test_import_file_has_the_given_options(ec2: LocalEC2) -> None:
 def test_native_is_for_an_import_only(ec2: LocalEC2) -> None:
     result = command(ec2, "adopt", "--native")
     assert result.returncode == 2
-    assert result.stderr.startswith("ami-deprecation: --native is for --format import")
+    assert result.stderr.startswith("ami-deprecation: --native requires --format import")
     assert result.stderr.count("\n") == 1

@@ -141,14 +141,18 @@ def test_failing_region_is_named_and_others_shown(ec2: LocalEC2, fleet: list[str
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ((), "no images selected: give name, --tag or --filter"),
-        (("--name", "*"), "no rule given: give --keep-newest, --after-days, --fix-days"),
-        (("--name", "*", "--after-days", "1", "--grace-days", "2"), "--grace-days it counts from the image"),
+        ((), "no images selected: set --name, --tag or --filter (--name '*' selects every image)"),
+        (("--name", "*"), "no rule given: set at least one of --keep-newest, --after-days and --fix-days"),
+        (("--name", "*", "--after-days", "1", "--grace-days", "2"), "--grace-days: it counts from the image"),
         (("--name", "*", "--fix-days", "severe=7"), "'severe=7' is not a severity and days"),
-        (("--name", "*", "--after-days", "1", "--group-by", "x"), "--group-by 'x' makes no groups"),
+        (("--name", "*", "--after-days", "1", "--group-by", "x"), "--group-by: 'x' makes no groups"),
         (
             ("--name", "*", "--after-days", "1", "--all-regions", "--exclude-region", "eu-wset-1"),
             "'eu-wset-1' is not a Region",
+        ),
+        (
+            ("--name", "*", "--after-days", "1", "--exclude-region", "eu-west-1"),
+            "--exclude-region: it excludes Regions from all Regions of the account: set --all-regions too",
         ),
     ],
 )

@@ -56,14 +56,14 @@ def test_fix_that_waits_too_long_is_named(made: rows.Row, match: str) -> None:
 def test_patched_or_retired_image_passes(made: rows.Row) -> None:
     gate = gates.unpatched([made], NOW, LIMITS)
     assert gate.sentences == [
-        "--fail-unpatched passed: no fix waits longer than its days (critical 7, high 30)"
+        "--fail-unpatched passed: no fix has been available for longer than allowed (days: critical 7, high 30)"
     ]
 
 
 def test_image_without_scan_is_counted_as_unknown() -> None:
     gate = gates.unpatched([row(image()), scanned()], NOW, LIMITS)
     assert gate.matches == []
-    assert gate.sentences[-1] == "1 of 2 images have no scan data: they may be vulnerable"
+    assert gate.sentences[-1] == "no scan data for 1 of 2 images: they may be vulnerable"
 
 
 def test_image_without_date_is_named() -> None:

@@ -92,7 +92,7 @@ def test_import_takes_date_over(native: Stack, ec2: LocalEC2, prefix: str) -> No
     [
         (
             "eu-west-1/ami-0123456789abcdef0",
-            "ami-0123456789abcdef0 is not found in eu-west-1: check the Region",
+            "ami-0123456789abcdef0 is not found in eu-west-1: check the image id",
         ),
         ("web", "'web' is not the id of a resource: it is REGION/IMAGE"),
         (None, "has no deprecation date, so there is nothing to import"),
@@ -180,7 +180,7 @@ def test_get_image_looks_twice_and_not_at_deregistered_ones(native: Stack, ec2: 
     native.up()
     assert (native.outputs(), wrong.played) == ({"name": "web"}, 1)
     ec2.set_state(image, "deregistered")
-    assert f"{image} is deregistered in eu-west-1: check the Region" in native.up(check=False).output
+    assert f"{image} is deregistered in eu-west-1: check the image id" in native.up(check=False).output
 
 
 def test_create_timeout_bounds_wait_for_pending(native: Stack, ec2: LocalEC2) -> None:

@@ -94,8 +94,8 @@ def test_native_policy_refuses_to_lose_all_dates(stack: Stack, ec2: LocalEC2) ->
     stack.up()
     remote(stack, "allowEmpty=False, exclude=['base-0']")
     refused = stack.up(check=False)
-    assert "the only date that this policy gave would be canceled" in refused.output
-    assert "or set allowEmpty=True for this run" in refused.output
+    assert "the only date that this policy set would be canceled" in refused.output
+    assert "or set allowEmpty to true for this run" in refused.output
     assert refused.mutations == []
     assert date(ec2, image_id) is not None
 

@@ -85,9 +85,9 @@ def test_yaml_error_is_reported_by_its_path(root: Stack) -> None:
     start = "ami-deprecation:policies."
     assert f"{start}a.keepNewst: there is no such key: did you mean keepNewest?" in output
     assert (
-        f"{start}b.graceDays: it counts from the image that pushes another out of the newest: give keepNewest"
+        f"{start}b.graceDays: it counts from the image that pushes another out of the newest: set keepNewest"
         in output
     )
     assert f"{start}c.keepNewest: True is not a whole number from 0 on" in output
-    assert f"{start}c: no images selected: give name, tags or filters" in output
+    assert f"{start}c: no images selected: set name, tags or filters" in output
     assert "Traceback" not in output

@@ -67,6 +67,6 @@ def test_emptied_selection_is_refused(stack: Stack, ec2: LocalEC2) -> None:
     refused = stack.up(check=False)
     assert refused.code != 0
     assert refused.mutations == []
-    assert f"no image in {EU} matches: all 2 dates that this policy gave would be canceled" in refused.output
+    assert f"no image in {EU} matches: all 2 dates that this policy set would be canceled" in refused.output
     assert "Traceback" not in refused.output
     assert date(ec2, ids[0]) is not None

@@ -76,7 +76,7 @@ TROUBLES = {
     "hang": Trouble("hang", ("EC2Unavailable", "did not respond in time")),
     "garbage": Trouble("garbage", ("EC2Unavailable", "EC2's response could not be read")),
     "html 200": Trouble("html", ("EC2Unavailable", "the response did not come from EC2"), status=200),
-    "html 503": Trouble("html", ("EC2Unavailable", "EC2 has an internal fault")),
+    "html 503": Trouble("html", ("EC2Unavailable", "EC2 had an internal error")),
     "truncated": Trouble("truncated", ("EC2Unavailable", "EC2's response could not be read")),
     "cut": Trouble("cut", ("EC2Unavailable", "EC2's response could not be read")),
     "return-false": Trouble("return-false", ("EC2Unavailable", "EC2")),

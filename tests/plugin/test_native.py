@@ -119,11 +119,21 @@ def test_configuration_hands_credentials_back_as_secrets(plugin: Plugin) -> None
     assert list(answer.failures) == []
 
 
-def test_mistake_in_configuration_is_refused(plugin: Plugin) -> None:
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"assumeRoles": '["role"]'}, "assumeRoles[0] is not an object with a roleArn"),
+        (
+            {"allowedAccountId": "[]"},
+            "allowedAccountId: there is no such key: did you mean allowedAccountIds?",
+        ),
+    ],
+)
+def test_mistake_in_configuration_is_refused(plugin: Plugin, config: dict[str, str], sentence: str) -> None:
     given = Struct()
-    given.update({"assumeRoles": '["role"]'})
+    given.update(config)
     [failure] = plugin._call("CheckConfig", provider_pb2.CheckRequest(news=given)).failures
-    assert failure.reason == "assumeRoles[0] is not an object with a roleArn"
+    assert failure.reason == sentence
 
 
 def test_provider_ends_with_process_that_started_it(ec2: LocalEC2) -> None:

@@ -61,7 +61,7 @@ def test_changed_past_date_is_reported_and_given_up(
     assert (change.action, change.before, change.after.when) == (Action.KEPT, date, date)
     up = engine.up(program)
     assert up.mutations == []
-    assert "cannot be put back" in up.notes
+    assert "cannot be set again" in up.notes
     quiet_from_now_on(engine, program)
     assert ec2.image(image).deprecation_time == date
     # A new wish is another matter.

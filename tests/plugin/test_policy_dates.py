@@ -183,7 +183,7 @@ def test_changed_date_comes_back_or_gets_notice(engine: Engine, ec2: LocalEC2) -
     engine.refresh()
     preview = engine.preview(program)
     assert changes(preview) == [("update", "base-0"), ("update", "base-1"), ("update", "base-2")]
-    assert "cannot be put back" not in str(preview)
+    assert "cannot be set again" not in str(preview)
     assert "2027-03-15T12:00:00Z" not in str(preview.inputs)
     engine.up(program)
     assert [date(ec2, image_id) for image_id in ids[:3]] == [NOW + 44 * DAY, NOW + 44 * DAY, NOW + 55 * DAY]

@@ -89,7 +89,7 @@ def test_just_dated_image_that_no_answer_shows_stays(
     ec2.faults.add("DescribeImages", "lacks-image", image_id=ids[0], times=None)
     outcome = engine.up(policy())
     assert (outcome.operations, dates(ec2, ids)) == ([], given)
-    assert f"{ids[0]} in {REGION} is not found, and got its date a moment ago" in outcome.notes
+    assert f"{ids[0]} in {REGION} is not found, but was dated a moment ago" in outcome.notes
 
 
 @pytest.mark.parametrize("number", [0, 2])
@@ -121,10 +121,10 @@ def test_typo_in_name_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     engine.up(policy())
     sentence = refused(engine, policy(name="bsae-*"))
     assert sentence.startswith(
-        f"policy 'base': no image in {REGION} matches: all 2 dates that this policy gave would be canceled: "
+        f"policy 'base': no image in {REGION} matches: all 2 dates that this policy set would be canceled: "
     )
     assert f"{ids[0]} (base-0) in {REGION}" in sentence
-    assert "set allow_empty=True for this run" in sentence
+    assert "set allow_empty to true for this run" in sentence
     allowed = engine.up(policy(name="bsae-*", allow_empty=True))
     assert allowed.mutations == ["DisableImageDeprecation"] * 2
 
@@ -133,7 +133,7 @@ def test_larger_keep_newest_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     fleet(ec2, 8)
     engine.up(policy())
     assert "no image is due: all 7 dates" in refused(engine, policy(keep_newest=20))
-    assert "too many dates would go: 4 of 7 dates" in refused(engine, policy(keep_newest=5))
+    assert "too many dates at once: 4 of 7 dates" in refused(engine, policy(keep_newest=5))
     assert engine.up(policy(keep_newest=4)).mutations.count("DisableImageDeprecation") == 3
 
 

@@ -91,7 +91,7 @@ def test_missing_image_is_refused_with_region(engine: Engine, ec2: LocalEC2) -> 
     elsewhere = ec2.add_image("web", region="us-east-1")
     reason = refused_by_both(engine, dated(elsewhere, EARLY), "image_id")
     assert f"{elsewhere} is not found in eu-west-1" in reason
-    assert "check the Region" in reason
+    assert "check the image id, the Region" in reason
 
 
 @pytest.mark.parametrize("sharing", ["shared", "public"])

@@ -245,7 +245,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(image=images, public=st.booleans())
     def publish(self, image: int, public: bool) -> None:
-        """EC2 cancels no public image's date."""
+        """EC2 does not cancel the date of a public image."""
         change = self.ec2.make_public if public else self.ec2.make_private
         change(self.images[image])
 

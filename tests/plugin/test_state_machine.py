@@ -204,7 +204,7 @@ class Machine(World):
         if days is not None:
             self.program = {name: replace(spec, days=days) for name, spec in self.program.items()}
             self.up(refresh=False, parallel=0, fault=None)
-        # That EC2 cancels no public image's date is only seen when the image is.
+        # That EC2 does not cancel the date of a public image is only seen when the image is.
         unseen = mode in ("absent", "empty") and any(image.public for image in self.looks().values())
         if then == "refresh" or unseen:
             self.refresh()

@@ -33,7 +33,7 @@ DESTROY = {
     "nested": [DISABLE],
     "policy-notice": [DISABLE],
     "profile": [DISABLE],
-    "public": [],  # EC2 cancels no public image's date
+    "public": [],  # EC2 does not cancel the date of a public image
     "restore": [ENABLE],
     "role": [DISABLE],
 }

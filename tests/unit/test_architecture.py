@@ -1,4 +1,4 @@
-"""The house's arrow: who imports whom, who may know Pulumi and boto3, and how long a file may be."""
+"""The house's arrow: who imports whom, and who may know Pulumi and botocore."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import ami_deprecation
+from tests.support import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ MAY_IMPORT = {
 
 @dataclass(frozen=True)
 class Module:
-    """One file: `ec2.reads` for ami_deprecation/ec2/reads.py, and what it imports, also within functions."""
+    """One file: `ec2.reader` for ami_deprecation/ec2/reader.py, and what it imports, also within functions."""
 
     name: str
     path: Path
@@ -100,7 +101,7 @@ def modules() -> dict[str, Module]:
 def imports(path: Path) -> Iterator[str]:
     """What a file imports when it runs."""
     package = [PACKAGE, *path.relative_to(ROOT).parent.parts]
-    for node in running(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in running(source.parse(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -146,7 +147,7 @@ def importers(of: set[str], but: set[str]) -> list[str]:
     return [each.name for each in HOUSE if each.others & of and each.part not in but]
 
 
-def test_only_ec2_and_testing_import_boto3() -> None:
+def test_only_ec2_and_testing_import_botocore() -> None:
     assert importers(of={"boto3", "botocore"}, but={"ec2", "testing"}) == []
     assert importers(of={"moto"}, but={"testing"}) == []
 

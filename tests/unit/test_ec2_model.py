@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ami_deprecation.ec2 import gateway, parse
 from ami_deprecation.ec2.sessions import Sessions
+from tests.support import source
 from tests.support.gateways import HERE
 from tools import ec2_model
 
@@ -21,7 +22,7 @@ def test_carried_model_is_what_botocore_has() -> None:
 
 
 def test_client_knows_the_calls_of_the_gateway_only() -> None:
-    tree = ast.parse(Path(gateway.__file__).read_text())
+    tree = source.parse(Path(gateway.__file__))
     client = Sessions(1, may_prompt=False).ec2(HERE)
     known = client.meta.method_to_api_mapping
     called = {
@@ -31,7 +32,7 @@ def test_client_knows_the_calls_of_the_gateway_only() -> None:
 
 
 def test_model_has_what_is_read_of_an_image() -> None:
-    read = ast.parse(Path(parse.__file__).read_text())
+    read = source.parse(Path(parse.__file__))
     [reader] = [each for each in read.body if isinstance(each, ast.FunctionDef) and each.name == "to_image"]
     words = {each.value for each in ast.walk(reader) if isinstance(each, ast.Constant)}
     carried = json.loads(ec2_model.FILE.read_text())["shapes"]["Image"]["members"]

@@ -11,6 +11,7 @@ import pytest
 
 import ami_deprecation
 from ami_deprecation import errors
+from tests.support import source
 
 TREE = {
     "AmiDeprecationError": "Exception",
@@ -67,7 +68,7 @@ def test_errors_carry_what_their_messages_name(folder: str) -> None:
     public = set(errors.__all__)
     lacking = []
     for file in sorted(Path(errors.__file__).with_name(folder).rglob("*.py")):
-        for each in ast.walk(ast.parse(file.read_text())):
+        for each in ast.walk(source.parse(file)):
             if not isinstance(each, ast.Raise) or not isinstance(each.exc, ast.Call):
                 continue
             if ast.unparse(each.exc.func) not in public:

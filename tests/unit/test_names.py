@@ -6,9 +6,11 @@ import ast
 from itertools import chain
 from pathlib import Path
 
+from tests.support import source
+
 ROOT = Path(__file__).parents[2]
 TREES = {
-    path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8"))
+    path.relative_to(ROOT): source.parse(path)
     for path in chain.from_iterable(
         (ROOT / folder).rglob("*.py") for folder in ("tests", "benchmarks", "tools")
     )

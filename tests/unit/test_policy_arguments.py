@@ -123,8 +123,8 @@ def test_all_regions_may_be_narrowed() -> None:
         ({"fix_days": {"severe": 7}}, "fix_days", "'severe' is not a severity: give critical, high"),
         ({"fix_days": {"high": True}}, "fix_days", "True for 'high' is not a whole number of days"),
         ({"whole_releases": 1}, "whole_releases", "1 is neither true nor false"),
-        ({"whole_releases": True}, "whole_releases", "it compares Regions: give two or more"),
-        ({"exclude_regions": ["eu-west-1"]}, "exclude_regions", 'give regions="all" as well'),
+        ({"whole_releases": True}, "whole_releases", "it compares Regions: set two or more"),
+        ({"exclude_regions": ["eu-west-1"]}, "exclude_regions", 'set regions="all" too'),
         ({"executable_users": "all"}, "executable_users", "'all' is not a list of accounts"),
         ({"on_destroy": "keep"}, "on_destroy", "'keep' is neither"),
         ({"name": None}, "", "no images selected"),
@@ -132,7 +132,7 @@ def test_all_regions_may_be_narrowed() -> None:
         (
             {"keep_newest": None, "deprecate_after_days": 1, "grace_days": 1},
             "grace_days",
-            "give keep_newest as well",
+            "set keep_newest too",
         ),
     ],
 )

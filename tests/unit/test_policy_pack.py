@@ -107,7 +107,7 @@ def test_launch_of_deprecated_image_is_refused(
     image_id = ec2.add_image("web-1", deprecation_time=datetime(2026, 1, 2, tzinfo=timezone.utc))
     verdict = judge(pack, resource_type, {key: image_id})
     assert verdict.refused == [
-        f"{image_id} (web-1) in eu-west-1 is deprecated since 2026-01-02: use a newer image"
+        f"{image_id} (web-1) in eu-west-1 has been deprecated since 2026-01-02: use a newer image"
     ]
     assert verdict.warned == []
 

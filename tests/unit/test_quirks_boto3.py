@@ -1,4 +1,4 @@
-"""Canaries: what boto3 does, and this package therefore works round. Each fails when the quirk is gone."""
+"""Canaries: what botocore does, and this package therefore works around. Each fails when the quirk is gone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_html_page_that_parses_is_change_without_return(wire: Wire) -> None:
 
 
 def test_boto3_takes_bare_year_for_seconds_of_1970(wire: Wire) -> None:
-    """So dates are read by this package, and sent as text in the form that EC2 shows."""
+    """So this package parses dates itself, and sends a datetime."""
     sent: list[str] = []
     wire.ec2.meta.events.register(
         "before-sign.ec2.EnableImageDeprecation",

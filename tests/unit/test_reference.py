@@ -14,6 +14,7 @@ from ami_deprecation import AmiDeprecation, AmiDeprecationPolicy
 from ami_deprecation.core.inputs import DEFINITIONS
 from ami_deprecation.doors import project
 from ami_deprecation.settings import Settings
+from tests.support import source
 from tools import flow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -92,7 +93,7 @@ def literals() -> list[str]:
     """The texts of the package's code, with NUL where a value goes in."""
     texts = []
     for file in sorted((REPOSITORY / "ami_deprecation").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(source.parse(file)):
             if isinstance(node, ast.JoinedStr):
                 texts.append(
                     "".join(

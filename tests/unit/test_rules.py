@@ -57,8 +57,8 @@ def test_own_image_is_accepted_in_every_usable_state(status: str) -> None:
 @pytest.mark.parametrize(
     ("seen", "error", "words"),
     [
-        (None, ImageNotFound, "is not found in eu-west-1: check the Region"),
-        (image(state="deregistered"), ImageNotFound, "is deregistered in eu-west-1: check the Region"),
+        (None, ImageNotFound, "is not found in eu-west-1: check the image id"),
+        (image(state="deregistered"), ImageNotFound, "is deregistered in eu-west-1: check the image id"),
         (image(state="failed"), RequestRefused, "in eu-west-1 is in state failed"),
         (image(state="error"), RequestRefused, "in eu-west-1 is in state error"),
         (image(state="invalid"), RequestRefused, "in eu-west-1 is in state invalid"),

@@ -70,11 +70,11 @@ def test_date_that_cannot_be_put_back_is_given_up() -> None:
     given_up = update(state(GONE_BY, live=None), image(None), GONE_BY)
     assert isinstance(given_up, GiveUp)
     assert given_up.because.startswith(
-        f"{IMAGE_ID} in eu-west-1 has no date since a change from outside, and 2026-12-01T00:00:00Z cannot be put back: "
+        f"{IMAGE_ID} in eu-west-1 has no date after a change outside Pulumi, and 2026-12-01T00:00:00Z cannot be set again: "
     )
     public = update(state(AUTUMN, live=SUMMER), image(SUMMER, public=True), AUTUMN)
     assert isinstance(public, GiveUp)
-    assert "has 2027-06-01T00:00:00Z since" in public.because
+    assert "has 2027-06-01T00:00:00Z after a change" in public.because
 
 
 def test_stale_answer_after_write_is_ignored() -> None:
@@ -157,14 +157,14 @@ def test_restore_leaves_date_that_was_there_from_start() -> None:
 
 def test_restore_after_write_ignores_lag() -> None:
     assert delete(restoring(AUTUMN, applied=written(30, over=AUTUMN)), image(AUTUMN)) == Enable(AUTUMN)
-    # The date found has passed, so it cannot be put back, although EC2 still shows it.
+    # The date found has passed, so it cannot be set again, although EC2 still shows it.
     assert delete(restoring(GONE_BY, applied=written(30, over=GONE_BY)), image(GONE_BY)) == Cancel()
 
 
 def test_public_images_date_is_not_cancelled() -> None:
     kept = delete(state(), image(SUMMER, public=True))
     assert kept == Keep(
-        f"{IMAGE_ID} in eu-west-1 is public, and EC2 cancels no public image's date: 2027-06-01T00:00:00Z stays"
+        f"{IMAGE_ID} in eu-west-1 is public, and EC2 does not cancel the date of a public image: 2027-06-01T00:00:00Z stays"
     )
     # Restoring is possible to an earlier date, not to a later one.
     assert isinstance(delete(restoring(AUTUMN), image(SUMMER, public=True)), Keep)

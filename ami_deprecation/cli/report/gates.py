@@ -71,11 +71,9 @@ def unpatched(rows: Sequence[Row], now: datetime, limits: Mapping[Severity, int]
     unscanned = sum(row.image.scan is None for row in current)
     allowed = ", ".join(f"{severity} {limits[severity]}" for severity in SEVERITIES if severity in limits)
     return Gate(
-        f"--fail-unpatched passed: no fix waits longer than its days ({allowed})",
+        f"--fail-unpatched passed: no fix has been available for longer than allowed (days: {allowed})",
         matches,
-        f"{unscanned} of {len(current)} images have no scan data: they may be vulnerable"
-        if unscanned
-        else "",
+        f"no scan data for {unscanned} of {len(current)} images: they may be vulnerable" if unscanned else "",
     )
 
 

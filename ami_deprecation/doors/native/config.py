@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ...core import targets
 from ...errors import AmiDeprecationError
+from .. import project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,11 @@ class Setting:
 
 #: The keys are the aws provider's own, and ``roleArn``, which is short for a single one of ``assumeRoles``.
 SETTINGS = {
-    "region": Setting("The Region of resources that name none. Otherwise AWS_REGION or the profile's"),
+    "region": Setting(
+        "The Region of resources that name none; otherwise that of AWS_REGION or of the profile"
+    ),
     "profile": Setting(
-        "A profile of the AWS configuration. Otherwise AWS_PROFILE and the rest of boto3's chain"
+        "A profile of the AWS configuration; otherwise AWS_PROFILE and the rest of boto3's chain"
     ),
     "roleArn": Setting("A role to assume through STS; short for assumeRoles with this one role"),
     "accessKey": Setting("An access key, with secretKey"),
@@ -40,12 +43,19 @@ SETTINGS = {
     "useFipsEndpoint": Setting("Call the FIPS endpoint", "boolean"),
     "useDualstackEndpoint": Setting("Call the dual-stack endpoint", "boolean"),
 }
+#: Keys that are not the provider's: the engine's own, and those of the project without code, which has the same namespace.
+_OTHERS = {"version", "pluginDownloadURL", "pluginChecksums", "parameterization", *project.KEYS}
 #: What a state must not show in clear. A proxy's address may contain a password.
 SECRETS = (*targets.SECRET_KEYS, "httpProxy", "httpsProxy")
 
 
 def problem_of(given: Mapping[str, object]) -> str | None:
     """What is wrong with a configuration whose values are known, as one sentence."""
+    unknown = next(
+        (key for key in given if not (key in SETTINGS or key in _OTHERS or key.startswith("__"))), None
+    )
+    if unknown is not None:
+        return f"{unknown}: there is no such key: {project.meant(unknown, SETTINGS)}"
     try:
         targets.read_native_config(given)
     except AmiDeprecationError as wrong:
