@@ -180,6 +180,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
                 POLICY_TYPE,
                 resource_name,
                 opts.parent.pulumi_resource_type if opts is not None and opts.parent is not None else None,
+                opts,
             )
             plan = policies.plan(gateway(), _target_of, arguments, earlier)
         except AmiDeprecationError as wrong:

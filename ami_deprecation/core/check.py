@@ -62,10 +62,21 @@ def check(run: Run, old: State | None, given: Inputs, *, leaves_date: bool = Fal
     if isinstance(region, Unknown) or isinstance(who, Unknown) or isinstance(given.image_id, Unknown):
         return _check_without_image(run, given)
     if old is not None and (old.inputs.image_id, old.region) != (given.image_id, region):
-        run.moves_on(old.image_id, old.region, given.resource)
+        run.moves_on(old.image_id, old.region, given.resource, before=old.inputs.resource)
+    if old is None:
+        run.awaits(given.resource)
     one = _Check(run, old, given, given.image_id, Target(who, region, targets.config_of(run, given).network))
     is_replaced = old is None or bool(rules.replacement_keys(old, given, region))
-    return one.leave(old) if leaves_date and old is not None and not is_replaced else one.check()
+    if leaves_date and old is not None and same_image:
+        run.leave_alone(given.image_id, region, given.resource)
+        return one.check() if is_replaced else one.leave(old)
+    if old is None and run.leaves_alone(
+        given.image_id, region, given.resource
+    ):  # the second check of a replacement
+        before = run.remembered(given.image_id, region)
+        if before is not None:
+            return one.leave(before)
+    return one.check()
 
 
 def _check_without_image(run: Run, given: Inputs) -> Checked:
@@ -109,7 +120,6 @@ class _Check:
 
     def leave(self, old: State) -> Checked:
         """Plan a resource whose date the program leaves to others: nothing is read."""
-        self.run.leave_alone(self.image_id, self.region, self.given.resource)
         self.run.remember(self.image_id, self.region, old)
         plan = Plan(self.given, old.facts, old.live, left_alone=old)
         duplicate = self._claim(old, plan)
@@ -181,7 +191,7 @@ class _Check:
             for note in rules.notes_on(image, wanted, when, new=old is None):
                 self.run.warn_once(note)
             return self._try(image, when) if image.date != when else []
-        if self._is_unchanged(old) and self.old is not None:
+        if self._is_unchanged(old):
             # Changed outside Pulumi, and EC2 does not take ours back: no reason to fail every run.
             where = f"{image.id} ({image.name}) in {image.region}"
             self.run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")

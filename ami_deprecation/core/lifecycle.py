@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .. import dates
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
 from . import rules, targets
@@ -48,6 +49,10 @@ def create(run: Run, planned: State, patience: float | None = None) -> State:
     target = targets.target_of(run, planned.inputs, planned.region)
     claim = _claim(target, planned)
     run.claims.hold(claim)
+    replaced = run.known(planned.image_id, planned.region)
+    if replaced is not None and run.leaves_alone(planned.image_id, planned.region, planned.inputs.resource):
+        run.has_arrived(planned.inputs.resource)
+        return replace(replaced, inputs=planned.inputs)
     image = _wait_until_usable(run, target, planned.image_id, patience=patience)
     run.claims.hold(replace(claim, owner_id=image.owner_id))
     # A check has read it, and remembers the original date across a taint; without one, it is the date of now.
@@ -120,8 +125,10 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
     wanted, now = planned.inputs.schedule, run.ec2.now()
     if isinstance(wanted, Unknown):
         raise InvalidInput(f"{image.id}: the date has to be known", image_id=image.id, region=image.region)
-    when = rules.date_for(wanted, old, image, now, first=old is None)
-    action = rules.on_update(old, image, wanted, when, now, _settle(run))
+    # A replacement, as by another role, is no new resource: days that were counted once stay as they are.
+    replaced = run.known(image.id, image.region) if old is None else None
+    when = rules.date_for(wanted, old or replaced, image, now, first=old is None)
+    action = rules.on_update(old, image, wanted, when, now, _settle(run), replaced=replaced)
     if isinstance(action, rules.Refusal):
         raise action.as_error(image.id, image.region)
     state = replace(
@@ -238,9 +245,9 @@ def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
     return image
 
 
-def _look_for_date(run: Run, target: Target, old: State) -> Image | None:
-    """The image, read anew; one without the date of the last run is asked for again, because a single answer can lack it."""
-    image = _look(run, target, old, _DELETE_AGE)
+def _look_for_date(run: Run, target: Target, old: State, max_age: float = _DELETE_AGE) -> Image | None:
+    """The image; one without the date of the last run is asked for again, because a single answer can lack it."""
+    image = _look(run, target, old, max_age)
     if image is not None and image.date is None and old.live is not None:
         run.ec2.pause(run.ec2.settings.look_again_seconds)
         image = run.ec2.read_image(target, old.image_id, 0) or image
@@ -249,7 +256,9 @@ def _look_for_date(run: Run, target: Target, old: State) -> Image | None:
 
 def _read_settled(run: Run, target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
-    image = _look(run, target, old, _READ_AGE)
+    has_passed = old.scheduled is not None and dates.is_past(old.scheduled, run.ec2.now())
+    # A date that has passed cannot be set again: one answer is not enough to believe that it is gone.
+    image = _look_for_date(run, target, old, _READ_AGE) if has_passed else _look(run, target, old, _READ_AGE)
     wait = _first_wait(run)
     while rules.is_settling(old, run.ec2.now(), _settle(run)):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):

@@ -276,7 +276,7 @@ def outside_change(
     shown = text_or_none(image.date) or "no date"
     then = (
         "the date it should have"
-        if image.date == when
+        if when is not None and image.date == when
         else f"{text_or_none(when) or 'a new date'} replaces it"
     )
     return f"{image.id} ({image.name}) in {image.region} has {shown} (changed outside Pulumi): {then}"
@@ -340,10 +340,17 @@ def needs_update(state: State, wanted: Schedule) -> bool:
     return when not in (state.live, state.given_up)
 
 
-def on_update(
-    state: State | None, image: Image, wanted: Schedule, when: datetime, now: datetime, settle: timedelta
+def on_update(  # all that the decision depends on
+    state: State | None,
+    image: Image,
+    wanted: Schedule,
+    when: datetime,
+    now: datetime,
+    settle: timedelta,
+    *,
+    replaced: State | None = None,
 ) -> Keep | Enable | GiveUp | Leave | Refusal:
-    """What create (no state) and update do about the date."""
+    """What create (no state) and update do about the date; ``replaced`` is the state of what a create replaces."""
     if state is not None and image.date == when and is_settling(state, now, settle):
         # We wrote a moment ago, and EC2 may only show this date still: what we know counts.
         image = replace(image, deprecation_time=state.live)
@@ -361,7 +368,8 @@ def on_update(
         )
     if refusal is None:
         return Enable(when)
-    if state is not None and state.scheduled == when:
+    before = state or replaced
+    if before is not None and before.scheduled == when:
         shown = text_or_none(image.date) or "no date"
         return GiveUp(
             f"{image.id} in {image.region} has {shown} after a change outside Pulumi, and {dates.to_text(when)} cannot be "

@@ -39,7 +39,9 @@ class Run:
     _seen: dict[tuple[str, str], Image] = field(default_factory=dict)
     _known: dict[tuple[str, str], State] = field(default_factory=dict)
     _left_alone: set[tuple[str, str, str | None]] = field(default_factory=set)
-    _moved_on: set[tuple[str, str, str | None]] = field(default_factory=set)
+    #: By Region and image: the names of the resource that leaves it, before and now.
+    _moved_on: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
+    _awaited: set[str | None] = field(default_factory=set)
     _shown: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
@@ -158,17 +160,30 @@ class Run:
         with self._lock:
             return (region, image_id, resource) in self._left_alone
 
-    def moves_on(self, image_id: str, region: str, resource: str | None) -> None:
-        """Note that a resource leaves this image for another one: its delete is one half of a replacement."""
+    def moves_on(self, image_id: str, region: str, resource: str | None, *, before: str | None) -> None:
+        """Note that a resource leaves this image for another one: its delete is one half of a replacement.
+
+        Args:
+            image_id: the image that it leaves.
+            region: where that is.
+            resource: its name.
+            before: its name in the state, which its delete has: an alias may have renamed it.
+        """
         with self._lock:
-            self._moved_on.add((region, image_id, resource))
+            self._moved_on[region, image_id] = (before, resource)
+
+    def awaits(self, resource: str | None) -> None:
+        """Note that a resource is to be created: after a taint, its delete can come before that."""
+        with self._lock:
+            self._awaited.add(resource)
 
     def has_arrived(self, resource: str | None) -> None:
         """Note that a resource has its new image: from here on the delete of the old half comes last."""
         with self._lock:
-            self._moved_on = {each for each in self._moved_on if each[2] != resource}
+            self._moved_on = {key: each for key, each in self._moved_on.items() if each[1] != resource}
+            self._awaited.discard(resource)
 
     def is_moving(self, image_id: str, region: str, resource: str | None) -> bool:
         """Whether a resource leaves this image and does not have its new one yet (``delete_before_replace``)."""
         with self._lock:
-            return (region, image_id, resource) in self._moved_on
+            return resource in self._awaited or resource in self._moved_on.get((region, image_id), ())

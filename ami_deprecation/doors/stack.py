@@ -28,13 +28,16 @@ _READ = "pulumi:pulumi:readStackResourceOutputs"
 _STACK = "pulumi:pulumi:Stack"
 
 
-def policy_children(token: str, name: str, parent_type: str | None) -> dict[Key, Earlier] | None:
+def policy_children(
+    token: str, name: str, parent_type: str | None, options: pulumi.ResourceOptions | None = None
+) -> dict[Key, Earlier] | None:
     """The resources that a policy's last run left in the stack's state, by Region and image id.
 
     Args:
         token: a policy's type.
         name: the policy's name.
         parent_type: the type of the policy's parent, None without one.
+        options: the policy's. With aliases it may have had another name, or another parent.
 
     Returns:
         None when the state cannot be read, as in unit tests of a program, or when it does not tell this policy's
@@ -46,20 +49,40 @@ def policy_children(token: str, name: str, parent_type: str | None) -> dict[Key,
     resources = _resources()
     if resources is None:
         return None
+    earlier_names = _names_before(options)
     by_type: defaultdict[str, list[Earlier]] = defaultdict(list)
+    moved: defaultdict[str, list[Earlier]] = defaultdict(list)
     for urn, outputs in resources:
         kind, _, resource = urn.partition("::")[2].partition("::")[2].partition("::")
         # A policy's name can be the beginning of another policy's, so a child is known by its whole name.
         policy, _, child = kind.rpartition("$")
-        if child not in names.TYPES or not policy.endswith(token) or not _is_parent(kind, token, parent_type):
+        if child not in names.TYPES or not policy.endswith(token):
+            continue
+        is_here = _is_parent(kind, token, parent_type)
+        if not is_here and not earlier_names:
             continue
         known = state.parse(names.to_python(outputs))
-        parts = (name, known.image_name, known.image_id, known.region)
-        if resource == "-".join(part for part in parts if part):
-            by_type[policy].append(Earlier(resource, known))
+        parts = [part for part in (known.image_name, known.image_id, known.region) if part]
+        if resource in {"-".join([each, *parts]) for each in (name, *earlier_names)}:
+            child_now = Earlier("-".join([name, *parts]), known)
+            (by_type if is_here else moved)[policy].append(child_now)
+    by_type = by_type or moved
     if len(by_type) > 1:
         return None
     return {each.key: each for children in by_type.values() for each in children}
+
+
+def _names_before(options: pulumi.ResourceOptions | None) -> set[str]:
+    """The names that a resource's aliases give it; one that is not known yet is left out."""
+    aliases = options.aliases if options is not None and options.aliases else ()
+    known: set[str] = set()
+    for alias in aliases if not isinstance(aliases, pulumi.Output) else ():
+        if isinstance(alias, str):
+            known.add(alias.rpartition("::")[2])
+        elif isinstance(alias, pulumi.Alias):
+            # Without a name of its own, it is the same name elsewhere.
+            known.add(alias.name if isinstance(alias.name, str) else "")
+    return known
 
 
 def _resources() -> list[tuple[str, Mapping[str, object]]] | None:

@@ -76,7 +76,7 @@ def diff(
     replaces = rules.replacement_keys(old, new, new.region or old.region)
     if ignores_date and not replaces:
         run.leave_alone(old.image_id, old.region, new.resource)
-    if run.leaves_alone(old.image_id, old.region, new.resource):
+    if not replaces and run.leaves_alone(old.image_id, old.region, new.resource):
         return Change(moves or new.on_destroy != old.inputs.on_destroy)
     if asked.live != asked.scheduled:
         # Inputs that an earlier refresh wrote, with the date that it read: the next refresh compares with them.

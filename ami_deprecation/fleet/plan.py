@@ -61,6 +61,8 @@ class RegionRead:
     unusable: tuple[str, ...] = ()
     #: What uses the images that are due, as far as the policy asks for it.
     references: Mapping[str, Sequence[Reference]] = field(default_factory=lambda: MappingProxyType({}))
+    #: The account of the credentials; None while every image of the stack's state is shown.
+    account: str | None = None
     #: Why the Region could not be read.
     trouble: AmiDeprecationError | None = None
     #: With ``regions="all"``: the account may not use the Region, so it is left as it is.
@@ -145,7 +147,8 @@ def make(
     warnings: list[str] = []
     for read in current:
         for each in (each for each in decided if each.image.region == read.name):
-            decision = _unless_in_use(each, read, arguments)
+            is_dated = (each.image.region, each.image.id) in (earlier or {})
+            decision = _unless_in_use(each, read, arguments, is_dated=is_dated)
             decisions.append(decision)
             if decision.unpatched:
                 warnings.append(f"{decision.where} gets no date: {decision.because}")
@@ -214,11 +217,13 @@ def _of_region(earlier: Mapping[Key, Earlier] | None, region: str) -> list[Earli
     return [each for (name, _), each in (earlier or {}).items() if name == region]
 
 
-def _unless_in_use(decision: Decision, read: RegionRead, arguments: PolicyArguments) -> Decision:
-    """Leave out an image that is in use, unless it has a date: without a resource its date would be canceled."""
+def _unless_in_use(
+    decision: Decision, read: RegionRead, arguments: PolicyArguments, *, is_dated: bool
+) -> Decision:
+    """Leave out an image that is in use, unless it has a date or a resource: without one its date would be canceled."""
     image = decision.image
     users = read.references.get(image.id)
-    if arguments.in_use != "skip" or decision.date is None or image.date is not None or not users:
+    if arguments.in_use != "skip" or decision.date is None or image.date is not None or not users or is_dated:
         return decision
     return replace(decision, date=None, rule="in_use", because=f"it is used by {_users(users)}")
 
@@ -318,10 +323,12 @@ def _cancellations(
         if key in declared:
             continue
         image = existing.get(key)
-        # An image that is gone has no date any more, and EC2 cancels no public image's.
+        # EC2 cancels no public image's date.
         if image is not None and (image.date is None or image.public):
             continue
-        if image is None and read is not None and read.trouble is None:
+        # An image that is gone has no date any more, but only its owner can tell that it is gone.
+        is_owner = read is not None and each.state.owner_id in (None, read.account)
+        if image is None and read is not None and read.trouble is None and is_owner:
             continue
         canceled.append(
             Cancellation(

@@ -158,7 +158,7 @@ class _Reading:
             for region, image_id in self.earlier or {}
             if region == read.name and image_id not in shown
         ]
-        images, others = list(read.images), []
+        images, others, missing = list(read.images), [], False
         for start in range(0, len(ids), _MOST_VALUES):
             there = self.gateway.list_images(
                 target,
@@ -167,6 +167,7 @@ class _Reading:
                 include_disabled=True,
                 unusable=[],
             )
+            missing = missing or len(there) < len(ids[start : start + _MOST_VALUES])
             selected = (
                 {image.id for image in self._query(target, [], [image.id for image in there])}
                 if there
@@ -174,7 +175,8 @@ class _Reading:
             )
             images += [image for image in there if image.id in selected]
             others += [image for image in there if image.id not in selected]
-        return replace(read, images=tuple(images), others=tuple(others))
+        account = self.gateway.caller_account(target) if missing else None
+        return replace(read, images=tuple(images), others=tuple(others), account=account)
 
     def _ask_for_use(self, due: Mapping[str, Sequence[str]], target: Target, read: RegionRead) -> RegionRead:
         return replace(read, references=self.gateway.image_references(target, due.get(read.name, ())))

@@ -196,7 +196,7 @@ def _applied(before: datetime | None, after: Date, now: datetime, *, first: bool
 def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
     before = digests.date_of(old, keys.LIVE_KEY)
     is_first = step.get("op") == "replace" or new.get(keys.ONCE_KEY) is True
-    after = _settled(old, new) or _applied(before, _after(new, now), now, first=is_first)
+    after = _settled(old, new, now) or _applied(before, _after(new, now), now, first=is_first)
     action = _moved(before, after, same=Action.KEPT)
     ours = digests.date_of(old, keys.SCHEDULED_KEY)
     given_up = digests.date_of(new, keys.GIVEN_UP_KEY)
@@ -269,14 +269,21 @@ def _after(new: Object, now: datetime) -> Date:
     return Date(after_days=int(days)) if isinstance(days, (int, float)) else Date()
 
 
-def _settled(old: Object, new: Object) -> Date | None:
+def _settled(old: Object, new: Object, now: datetime) -> Date | None:
     """The date that an unchanged "in N days", or a policy's notice, has resolved to; None when it is counted from now."""
     if keys.LIVE_KEY in new or not isinstance(new.get("deprecate_in_days"), (int, float)):
         return None
-    if new.get(keys.ONCE_KEY) is not True and old.get("deprecate_in_days") != new["deprecate_in_days"]:
+    is_notice = new.get(keys.ONCE_KEY) is True
+    if not isinstance(old.get("deprecate_in_days"), (int, float)):
+        return None  # it had a date of another kind
+    if not is_notice and old["deprecate_in_days"] != new["deprecate_in_days"]:
         return None
     when = digests.date_of(old, keys.SCHEDULED_KEY)
-    return None if when is None else Date(when)
+    if when is None or (
+        is_notice and dates.is_past(when, now) and digests.date_of(old, keys.LIVE_KEY) != when
+    ):
+        return None  # a notice that EC2 does not take back is given anew
+    return Date(when)
 
 
 def _merged(changes: Sequence[Change]) -> list[Change]:

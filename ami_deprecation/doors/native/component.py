@@ -82,7 +82,7 @@ class _Component(pulumi.provider.Provider):
     ) -> pulumi.provider.ConstructResult:
         """Read the fleet, and declare what follows."""
         try:
-            earlier = stack.policy_children(POLICY_TYPE, name, self._parent_type)
+            earlier = stack.policy_children(POLICY_TYPE, name, self._parent_type, options)
             plan = policies.plan(self._run.ec2, self._target_of, self._arguments, earlier)
         except AmiDeprecationError as wrong:
             raise_as_run_error(wrong)  # as an error that the SDK hands on as it is
