@@ -245,9 +245,8 @@ def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
     return image
 
 
-def _look_for_date(run: Run, target: Target, old: State, max_age: float = _DELETE_AGE) -> Image | None:
-    """The image; one without the date of the last run is asked for again, because a single answer can lack it."""
-    image = _look(run, target, old, max_age)
+def _look_for_date(run: Run, target: Target, old: State, image: Image | None) -> Image | None:
+    """The image, as it was just read; one without the date of the last run is asked for again, because a single answer can lack it."""
     if image is not None and image.date is None and old.live is not None:
         run.ec2.pause(run.ec2.settings.look_again_seconds)
         image = run.ec2.read_image(target, old.image_id, 0) or image
@@ -256,9 +255,10 @@ def _look_for_date(run: Run, target: Target, old: State, max_age: float = _DELET
 
 def _read_settled(run: Run, target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
-    has_passed = old.scheduled is not None and dates.is_past(old.scheduled, run.ec2.now())
-    # A date that has passed cannot be set again: one answer is not enough to believe that it is gone.
-    image = _look_for_date(run, target, old, _READ_AGE) if has_passed else _look(run, target, old, _READ_AGE)
+    image = _look(run, target, old, _READ_AGE)
+    if old.scheduled is not None and dates.is_past(old.scheduled, run.ec2.now()):
+        # It cannot be set again: one answer is not enough to believe that it is gone.
+        image = _look_for_date(run, target, old, image)
     wait = _first_wait(run)
     while rules.is_settling(old, run.ec2.now(), _settle(run)):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):
@@ -281,7 +281,7 @@ def delete(run: Run, old: State) -> None:
         _hand_over(run, target, old, holder)
         return
     where = f"{old.image_id} in {old.region}"
-    image = _look_for_date(run, target, old)
+    image = _look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
     moving = run.is_moving(old.image_id, old.region, old.inputs.resource)
     action = rules.on_delete(old, image, run.ec2.now(), _settle(run), moving=moving)
     if isinstance(action, rules.Keep):
@@ -324,7 +324,7 @@ def _hand_over(run: Run, target: Target, old: State, holder: Claim) -> None:
         # A new holder sets its date itself. When the engine skips its create (--continue-on-error), ours is what is left.
         return
     # A reverted rename: the holder's state says its own date, and EC2 has the one that this resource set.
-    image = _look_for_date(run, target, old)
+    image = _look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
     if image is None or image.date != old.scheduled:
         return
     refusal = rules.date_refusal(image, At(holder.date), holder.date, run.ec2.now())

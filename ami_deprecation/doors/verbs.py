@@ -74,6 +74,9 @@ def diff(
         old = replace(old, inputs=same)
     run.know(old)
     replaces = rules.replacement_keys(old, new, new.region or old.region)
+    if new.image_id != old.image_id:
+        # The state may have another name than the check's inputs: an alias renames without an update.
+        run.moves_on(old.image_id, old.region, new.resource, before=old.inputs.resource)
     if ignores_date and not replaces:
         run.leave_alone(old.image_id, old.region, new.resource)
     if not replaces and run.leaves_alone(old.image_id, old.region, new.resource):

@@ -88,6 +88,18 @@ def test_days_that_are_settled_keep_date(op: str, more: dict[str, object]) -> No
     assert (change.action, change.before, change.after) == (Action.KEPT, ahead(10), Date(ahead(10)))
 
 
+def test_notice_after_a_date_of_another_kind_counts_from_now() -> None:
+    notice = props(deprecate_in_days=5) | {"__once": True}
+    change = one(step("update", props(to=100, ours=100, deprecate_at="2028-01-01T00:00:00Z"), notice))
+    assert (change.action, change.after.in_days) == (Action.EARLIER, 5)
+
+
+def test_passed_notice_changed_outside_is_given_anew() -> None:
+    notice = props(deprecate_in_days=14) | {"__once": True}
+    change = one(step("update", props(ours=-3, deprecate_in_days=14), notice))
+    assert (change.action, change.after.in_days) == (Action.SET, 14)
+
+
 def test_changed_days_count_from_now() -> None:
     change = one(step("update", props(to=10, ours=10, deprecate_in_days=30.0), props(deprecate_in_days=40)))
     assert (change.action, change.after) == (Action.LATER, Date(ahead(40), in_days=40))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from pypdf import PdfReader
 
 from ami_deprecation.cli.report.html import as_html
@@ -137,7 +137,7 @@ def test_words_states_and_regions_filter_together(visit: Visit) -> None:
     visit.page.locator("#region").select_option("us-east-1")
     assert count.text_content() == "1 of 9 images"
     visit.page.get_by_role("button", name="Clear").click()
-    visit.page.wait_for_function("document.getElementById('count').value.startsWith('9 of')")
+    expect(count).to_have_text("9 of 9 images")
     visit.page.locator("#state").select_option("deprecated")
     assert visit.names() == ["web-server-2026-02-06"]
     visit.page.locator("#state").select_option("")
@@ -352,7 +352,7 @@ def test_empty_search_says_so_and_offers_all(visit: Visit) -> None:
     assert page.get_by_text("No image matches this search and these filters.").is_visible()
     assert page.locator("#count").text_content() == "0 of 9 images"
     page.get_by_role("button", name="Show all images").click()
-    page.wait_for_function("document.querySelectorAll('tbody tr').length === 9")
+    expect(page.locator("tbody tr")).to_have_count(9)
     assert not page.get_by_text("No image matches").is_visible()
 
 

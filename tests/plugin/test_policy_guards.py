@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pytest
 
 from ami_deprecation import AmiDeprecationPolicy, RequestRefused
-from tests.plugin.conftest import REGION
+from tests.plugin.conftest import OTHER, REGION
 from tests.support import gateways
 from tests.support.dates import NOW
 from tests.support.fleets import DAY
@@ -114,6 +115,47 @@ def test_unusable_image_keeps_its_date(engine: Engine, ec2: LocalEC2, state: str
     assert outcome.mutations == ["DisableImageDeprecation"]
     assert dates(ec2, ids[:2]) == [None, given[1]]
     assert engine.up(policy()).operations == []
+
+
+def test_images_of_another_account_do_not_count_as_gone(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy())
+    ec2.set_time(NOW + 100 * DAY)  # the dates have passed
+    given = dates(ec2, ids)
+    sentence = refused(engine, policy(role_arn=f"arn:aws:iam::{OTHER}:role/dates"))
+    assert "all 2 dates that this policy set would be canceled" in sentence
+    assert dates(ec2, ids) == given
+
+
+def test_image_in_use_keeps_the_date_that_an_answer_lacks(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 3)
+    engine.up(policy(in_use="skip"))
+    given = dates(ec2, ids)
+    ec2.add_reference(ids[0], "ssm:Parameter", f"arn:aws:ssm:{REGION}:{ec2.account}:parameter/base")
+    ec2.faults.add("DescribeImages", "lacks-date", image_id=ids[0])
+    assert engine.up(policy(in_use="skip")).mutations == []
+    assert dates(ec2, ids) == given
+
+
+def renamed(**changed: Any) -> Callable[[], object]:
+    arguments: dict[str, Any] = {"name": "base-*", "keep_newest": 1, "grace_days": 30, **changed}
+    alias = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="base")])
+    return lambda: AmiDeprecationPolicy("fleet", **arguments, opts=alias)
+
+
+def test_policy_that_an_alias_renames_keeps_its_guards(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 4)
+    engine.up(policy())
+    ec2.set_state(ids[2], "disabled")
+    ec2.deregister_image(ids.pop())
+    engine.up(policy())
+    given = dates(ec2, ids)
+    with pytest.raises(RequestRefused, match="would be canceled"):
+        engine.preview(renamed(name="bsae-*"))
+    ec2.faults.add("DescribeImages", "lacks-image", image_id=ids[0])
+    assert engine.up(renamed()).mutations == []
+    assert dates(ec2, ids) == given
+    assert engine.up(renamed()).operations == []
 
 
 def test_typo_in_name_is_refused(engine: Engine, ec2: LocalEC2) -> None:

@@ -1,0 +1,113 @@
+"""A resource that is replaced on its own image, or that an alias renames: what was decided once stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pulumi
+import pytest
+
+from ami_deprecation import AmiDeprecation
+from ami_deprecation.cli.comment import preview as comment
+from ami_deprecation.cli.comment.preview import Action
+from ami_deprecation.doors import declared
+from tests.plugin.test_preview_names import digest
+from tests.support.dates import EARLY, LATE, MIDDLE, NOW, text
+from tests.support.program import made
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ami_deprecation.testing import LocalEC2
+    from tests.support.engine import Engine
+
+DAY = timedelta(days=1)
+
+
+def role(ec2: LocalEC2) -> str:
+    return f"arn:aws:iam::{ec2.account}:role/dates"
+
+
+@pytest.mark.parametrize("changed_to", [NOW + 40 * DAY, None])
+def test_counted_days_survive_another_role(
+    engine: Engine, ec2: LocalEC2, image: str, changed_to: datetime | None
+) -> None:
+    engine.up(made(image_id=image, deprecate_in_days=100))
+    ours = ec2.image(image).deprecation_time
+    ec2.set_time(NOW + 10 * DAY)
+    ec2.set_deprecation_time(image, changed_to)
+    before = {entry.name: entry for entry in engine.state}
+    program = made(image_id=image, deprecate_in_days=100, role_arn=role(ec2))
+    [change] = comment.read(digest(before, engine.preview(program)), NOW + 10 * DAY).changes
+    assert change.action is (Action.SET if changed_to is None else Action.LATER)
+    assert change.after.when == ours
+    assert engine.up(program).mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == ours
+    assert engine.up(program).operations == []
+
+
+def test_passed_date_changed_outside_is_given_up_under_another_role(
+    engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    engine.up(made(image_id=image, deprecate_at=EARLY))
+    ec2.set_time(EARLY + DAY)
+    ec2.set_deprecation_time(image, LATE)
+    program = made(image_id=image, deprecate_at=EARLY, role_arn=role(ec2))
+    replaced = engine.up(program)
+    assert (replaced.mutations, ec2.image(image).deprecation_time) == ([], LATE)
+    assert "cannot be set again" in replaced.notes
+    assert engine.up(program).operations == []
+
+
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_ignored_date_survives_another_role(
+    engine: Engine, ec2: LocalEC2, image: str, refreshed: bool
+) -> None:
+    ignores = pulumi.ResourceOptions(ignore_changes=["deprecate_at"])
+
+    def program(role_arn: str | None = None) -> None:
+        AmiDeprecation("web", image_id=image, deprecate_at=EARLY, role_arn=role_arn, opts=ignores)
+
+    engine.up(program)
+    ec2.set_deprecation_time(image, MIDDLE)
+    if refreshed:
+        engine.refresh()
+    assert engine.up(lambda: program(role(ec2))).mutations == []
+    assert ec2.image(image).deprecation_time == MIDDLE
+
+
+@pytest.mark.parametrize("how", ["renamed before", "renamed now", "taint"])
+def test_passed_dates_survive_swap_of_program_that_tells_nothing(
+    engine: Engine, ec2: LocalEC2, image: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declared, "tell", lambda *_: None)  # as in YAML, TypeScript and so on
+    other = ec2.add_image("api", created=NOW - 30 * DAY)
+
+    def program(one: str, two: str, ending: str = "") -> None:
+        for name, image_id in (("web", one), ("api", two)):
+            options = pulumi.ResourceOptions(delete_before_replace=True, aliases=[pulumi.Alias(name=name)])
+            AmiDeprecation(name + ending, image_id=image_id, deprecate_at=EARLY, opts=options)
+
+    ending = "" if how == "taint" else "-2"
+    engine.up(lambda: program(image, other))
+    if how == "renamed before":
+        engine.up(lambda: program(image, other, ending))
+    ec2.set_time(EARLY + DAY)
+    if how == "taint":
+        engine.taint("web")
+    swapped = engine.up(lambda: program(other, image, ending))
+    assert swapped.mutations == []
+    assert {each.deprecation_time for each in ec2.images()} == {EARLY}
+
+
+def test_refresh_reads_passed_date_twice_before_it_is_gone(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    program = made(image_id=image, deprecate_at=EARLY)
+    engine.up(program)
+    ec2.set_time(EARLY + DAY)
+    ec2.faults.add("DescribeImages", "lacks-date", image_id=image)
+    engine.refresh()
+    assert engine.outputs("web")["deprecation_time"] == text(EARLY)
+    ec2.set_deprecation_time(image, None)
+    engine.refresh()
+    assert "deprecation_time" not in engine.outputs("web")
