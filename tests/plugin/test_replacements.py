@@ -47,9 +47,7 @@ def test_counted_days_survive_another_role(
     assert engine.up(program).operations == []
 
 
-def test_passed_date_changed_outside_is_given_up_under_another_role(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_lost_passed_date_is_given_up_under_another_role(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(made(image_id=image, deprecate_at=EARLY))
     ec2.set_time(EARLY + DAY)
     ec2.set_deprecation_time(image, LATE)
@@ -78,7 +76,7 @@ def test_ignored_date_survives_another_role(
 
 
 @pytest.mark.parametrize("how", ["renamed before", "renamed now", "taint"])
-def test_passed_dates_survive_swap_of_program_that_tells_nothing(
+def test_passed_dates_survive_swap_that_nobody_declared(
     engine: Engine, ec2: LocalEC2, image: str, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(declared, "tell", lambda *_: None)  # as in YAML, TypeScript and so on
