@@ -4,10 +4,9 @@ A second provider, such as ``pulumi.ProviderResource("pulumi-python", …)``, is
 declares is not always shown to a provider (``--target``, ``--continue-on-error``). One engine starts all processes
 of a run and gives each its address, so they share a folder of that name: each appends to a file and reads the others'.
 
-The address may come again in a later run. A plugin locks its file as long as it lives: one without a lock is of an
-earlier run. A program's file has no lock, because a program may be a long-lived process with many runs; its notes have
-times instead, and a plugin leaves out those from before its engine started. Where it cannot know that (there is no
-``/proc``), the file goes after a day. The files hold Regions, image ids, account ids, names of resources, dates and
+The address may come again in a later run. Notes have times, and a plugin leaves out those from before its engine started.
+Where it cannot know that (there is no ``/proc``), a plugin's file counts as long as its process lives, which holds a lock
+on it; a program may be a long-lived process with many runs, so its file has no lock, and goes after a day. The files hold Regions, image ids, account ids, names of resources, dates and
 these times.
 """
 
@@ -118,7 +117,7 @@ class Meeting:
         """Let the other processes know."""
         if self._own is not None:
             with suppress(OSError):
-                os.write(self._own, note.to_line())
+                os.write(self._own, replace(note, at=_uptime()).to_line())
 
     def others(self, image_id: str, region: str) -> list[Note]:
         """What the other processes of the run have written about one image.
@@ -151,7 +150,7 @@ class Meeting:
                 self._known.setdefault(note.image_id, []).append(note)
 
     def _is_of_earlier_run(self, note: Note) -> bool:
-        if note.kind != "declared" or self.engine_started is None:
+        if self.engine_started is None:
             return False
         # A later time than now is from before the machine started.
         return not self.engine_started <= note.at <= _uptime()

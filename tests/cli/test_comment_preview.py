@@ -121,6 +121,13 @@ def test_deleted_resource_cancels_date() -> None:
     assert (change.action, change.before, change.after) == (Action.CANCELED, ahead(100), Date())
 
 
+def test_deleted_resource_leaves_date_to_an_unchanged_one() -> None:
+    left = step("delete", props(to=100, ours=100)) | {"urn": urn("old")}
+    [change] = read(left, step("same", props(to=100, ours=100), props(to=100))).changes
+    assert (change.action, change.after) == (Action.KEPT, Date(ahead(100)))
+    assert change.remark == "the resource web has the image"
+
+
 def test_deleted_resource_with_restore_puts_date_back() -> None:
     change = one(step("delete", props(to=100, ours=100, original=200, on_destroy="restore")))
     assert (change.action, change.after) == (Action.RESTORED, Date(ahead(200)))

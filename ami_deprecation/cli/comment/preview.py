@@ -104,7 +104,12 @@ def read(digest: Object, now: datetime) -> Preview:
     rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
-        changes=tuple(sorted(_explained(_merged(_as_on_images(changes, notes)), rules), key=_soonest_first)),
+        changes=tuple(
+            sorted(
+                _explained(_merged(_as_on_images(changes, notes), _unchanged(ours)), rules),
+                key=_soonest_first,
+            )
+        ),
         unchanged=sum(step.get("op") == "same" for step in ours),
         notes=notes,
         unchecked=tuple(note for note in notes if digests.is_unchecked(note)),
@@ -286,8 +291,25 @@ def _settled(old: Object, new: Object, now: datetime) -> Date | None:
     return Date(when)
 
 
-def _merged(changes: Sequence[Change]) -> list[Change]:
+def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], str]:
+    """The resources without a change, by Region and image."""
+    same = [
+        (step, digests.part(step, "newState", "inputs", "outputs"))
+        for step in steps
+        if step.get("op") == "same"
+    ]
+    return {
+        (digests.region_of(props), digests.text_of(props, "image_id") or ""): digests.name_of(step)
+        for step, props in same
+    }
+
+
+def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str]) -> list[Change]:
     """One change an image: deleting a resource whose image another one declares cancels nothing."""
+    changes = [
+        each if each.declared or _key(each) not in unchanged else _held(each, unchanged[_key(each)])
+        for each in changes
+    ]
     takers = {_key(each) for each in changes if each.declared}
     left = {_key(each): each.resource for each in changes if not each.declared and _key(each) in takers}
     return [
@@ -295,6 +317,12 @@ def _merged(changes: Sequence[Change]) -> list[Change]:
         for each in changes
         if each.declared or _key(each) not in takers
     ]
+
+
+def _held(change: Change, holder: str) -> Change:
+    return replace(
+        change, action=Action.KEPT, after=Date(change.before), remark=f"the resource {holder} has the image"
+    )
 
 
 def _taken_over(change: Change, was: str | None) -> Change:
