@@ -242,11 +242,15 @@ class _Check:
         self.run.claims.hold(claim)
         if other is None:
             return None
-        return Problem(
-            "image_id",
-            f"{self.image_id} in {self.region} is given a date by two resources, {other.resource!r} and "
-            f"{self.given.resource!r}: {_way_out(other.resource, self.given.resource)}",
-        )
+        return Problem("image_id", two_resources(claim, other))
+
+
+def two_resources(claim: Claim, other: Claim) -> str:
+    """What is wrong when a program declares an image twice."""
+    return (
+        f"{claim.image_id} in {claim.target.region} is given a date by two resources, {other.resource!r} and "
+        f"{claim.resource!r}: {_way_out(other.resource, claim.resource)}"
+    )
 
 
 def _way_out(*resources: str | None) -> str:
@@ -270,13 +274,31 @@ def _warn_of_outside_change(run: Run, old: State, planned: State) -> None:
 
     A check knows only the old inputs, which do not say when the date was last written: EC2 may still show the one before.
     """
-    image = run.seen(old.image_id, old.region)
+    image = run.seen(old.image_id, old.region) or _read_drifted(run, old, planned)
     if image is None:
         return
     settle = timedelta(seconds=run.ec2.settings.settle_seconds)
     note = rules.outside_change(old, image, planned.live, run.ec2.now(), settle)
     if note is not None:
         run.warn_once(note)
+
+
+def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
+    """The image of a resource that left a changed date alone: only its outputs say so, and the check has the inputs."""
+    if not old.drifted:
+        return None
+    try:
+        target = targets.target_of(run, planned.inputs, old.region)
+        image = None if run.skips_checks(target) else look_twice(run, target, old.image_id, MAX_AGE)
+    except AmiDeprecationError:
+        return None  # `up` says it
+    wanted = planned.inputs.schedule
+    if image is not None and planned.live is not None and not isinstance(wanted, Unknown):
+        refusal = rules.date_refusal(image, wanted, planned.live, run.ec2.now())
+        if refusal is not None:
+            where = f"{image.id} ({image.name}) in {image.region}"
+            run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
+    return image
 
 
 def look_twice(run: Run, target: Target, image_id: str, max_age: float) -> Image | None:

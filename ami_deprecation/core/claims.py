@@ -77,6 +77,15 @@ class Claims:
                 replace(claim, carried_over=carried_over)
             ]
 
+    def rival(self, claim: Claim) -> Claim | None:
+        """Another resource of the program that has the same image for certain; checks that could not read it let both pass."""
+        with self._lock:
+            held = self._held.get(_key(claim), [])
+            return next(
+                (each for each in held if each.resource != claim.resource and _is_known_same(each, claim)),
+                None,
+            )
+
     def holder(self, claim: Claim) -> Claim | None:
         """Who has the image. An owner that is not known counts as the same: a delete in doubt keeps the date."""
         with self._lock:

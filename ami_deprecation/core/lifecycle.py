@@ -11,7 +11,7 @@ from .. import dates
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
 from . import rules, targets
-from .check import MAX_AGE, look_twice
+from .check import MAX_AGE, look_twice, two_resources
 from .claims import Claim
 from .inputs import At, Unknown
 from .state import State, text_or_none
@@ -54,7 +54,11 @@ def create(run: Run, planned: State, patience: float | None = None) -> State:
         run.has_arrived(planned.inputs.resource)
         return replace(replaced, inputs=planned.inputs)
     image = _wait_until_usable(run, target, planned.image_id, patience=patience)
-    run.claims.hold(replace(claim, owner_id=image.owner_id))
+    claim = replace(claim, owner_id=image.owner_id)
+    run.claims.hold(claim)
+    rival = run.claims.rival(claim)
+    if rival is not None:
+        raise InvalidInput(two_resources(claim, rival), image_id=image.id, region=image.region)
     # A check has read it, and remembers the original date across a taint; without one, it is the date of now.
     previous = planned.previous if planned.owner_id is not None else image.date
     state = _apply(run, target, image, None, replace(planned, previous=previous))

@@ -31,6 +31,20 @@ def test_unread_new_owner_does_not_cancel(engine: Engine, ec2: LocalEC2, image: 
     assert ec2.image(image).deprecation_time == EARLY
 
 
+def test_second_role_on_one_image_is_refused_without_checks(
+    engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    def program() -> None:
+        AmiDeprecation("web", image_id=image, deprecate_at=EARLY)
+        role = f"arn:aws:iam::{ec2.account}:role/dates"
+        AmiDeprecation("api", image_id=image, deprecate_at=LATE, role_arn=role)
+
+    ec2.faults.add("DescribeImages", "denied")
+    up = engine.up(program, check=False)
+    assert len(up.mutations) == 1
+    assert "is given a date by two resources, 'web' and 'api'" in up.sentence
+
+
 def test_reverted_rename_puts_holders_date_back(engine: Engine, ec2: LocalEC2, image: str) -> None:
     engine.up(dated(image, EARLY))
     before = copy.deepcopy(engine.state)

@@ -58,6 +58,23 @@ def test_lost_passed_date_is_given_up_under_another_role(engine: Engine, ec2: Lo
     assert engine.up(program).operations == []
 
 
+def test_preview_after_a_date_was_left_alone_promises_no_repair(
+    engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    engine.up(made(image_id=image, deprecate_at=EARLY))
+    ec2.set_deprecation_time(image, LATE)
+    program = made(image_id=image, deprecate_at=EARLY, on_destroy="restore")
+    assert "keeps it in this update" in engine.up(program).notes
+    ec2.set_time(EARLY + DAY)
+    before = {entry.name: entry for entry in engine.state}
+    shown = engine.preview(program)
+    assert "cannot be set again" in shown.notes
+    [change] = comment.read(digest(before, shown), EARLY + DAY).changes
+    assert (change.action, change.remark) == (Action.KEPT, f"EC2 no longer accepts {text(EARLY)}")
+    assert engine.up(program).mutations == []
+    assert engine.up(program).operations == []
+
+
 @pytest.mark.parametrize("refreshed", [False, True])
 def test_ignored_date_survives_another_role(
     engine: Engine, ec2: LocalEC2, image: str, refreshed: bool

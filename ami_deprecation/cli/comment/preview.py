@@ -205,6 +205,8 @@ def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
     action = _moved(before, after, same=Action.KEPT)
     ours = digests.date_of(old, keys.SCHEDULED_KEY)
     given_up = digests.date_of(new, keys.GIVEN_UP_KEY)
+    if after.when is not None and dates.is_past(after.when, now) and before != after.when:
+        given_up = after.when  # no run can set it; the check does not always know
     if given_up is not None and after.when == given_up:
         action, after = Action.KEPT, Date(before)
         remark = f"EC2 no longer accepts {dates.to_text(given_up)}"
