@@ -186,10 +186,7 @@ def _read(where: _Where, query: _Query) -> list[Image]:
 
 def _list(target: Target, query: _Query) -> list[Image]:
     for image_id in query["image_ids"] or ():
-        if not inputs.IMAGE_ID.fullmatch(image_id):
-            raise InvalidInput(
-                f"image_ids: {image_id!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
-            )
+        inputs.check_image_id("image_ids", image_id)
     owners, users = query["owners"], query["executable_users"]
     return gateway().list_images(
         target,

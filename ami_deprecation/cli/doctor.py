@@ -16,7 +16,7 @@ import click
 
 from .._version import __version__
 from ..core import inputs
-from ..errors import AmiDeprecationError, InvalidInput, PermissionDenied
+from ..errors import AmiDeprecationError, PermissionDenied
 from . import options, output, reading
 from .exits import EXIT_CODES, Exit
 
@@ -96,10 +96,8 @@ def doctor(
 
     Nothing is changed in EC2, and no secret is shown.
     """
-    if image_id is not None and not inputs.IMAGE_ID.fullmatch(image_id):
-        raise InvalidInput(
-            f"--image: {image_id!r} is not an AMI id: it is ami- and 8 or 17 lower-case hexadecimal digits"
-        )
+    if image_id is not None:
+        inputs.check_image_id("--image", image_id)
     source = _source(regions, all_regions=all_regions, profile=profile)
     targets = options.targets(regions, all_regions=all_regions, profile=profile, role_arn=role_arn)
     diagnoses = [_diagnose(reading.gateway(), target, source, image_id) for target in targets]

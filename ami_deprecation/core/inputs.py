@@ -64,6 +64,23 @@ class Definition:
         return camel(self.name)
 
 
+def check_image_id(what: str, value: object) -> str:
+    """The id of an image, for what takes one and is no resource.
+
+    Args:
+        what: the argument's name, for the error.
+        value: what was given.
+
+    Raises:
+        InvalidInput: it is not one.
+    """
+    if not isinstance(value, str) or not IMAGE_ID.fullmatch(value):
+        raise InvalidInput(
+            f"{what}: {value!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
+        )
+    return value
+
+
 def camel(name: str) -> str:
     """``deprecate_in_days`` as ``deprecateInDays``."""
     head, *rest = name.split("_")

@@ -7,7 +7,6 @@ sentence with its path (``ami-deprecation:images.web.deprecateAt: …``).
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
@@ -29,8 +28,8 @@ NAMESPACE = "ami-deprecation"
 KEYS = ("images", "policies")
 
 
-class PolicyArguments(TypedDict, total=False):
-    """The arguments of one ``AmiDeprecationPolicy``, checked."""
+class PolicyKeywords(TypedDict, total=False):
+    """The keyword arguments of one ``AmiDeprecationPolicy``, checked."""
 
     name: Values
     tags: Mapping[str, Values]
@@ -60,9 +59,7 @@ class PolicyArguments(TypedDict, total=False):
 IMAGE_KEYS = {each.camel: each.name for each in inputs.DEFINITIONS}
 
 #: The policy's own arguments in camelCase.
-POLICY_KEYS = {
-    re.sub(r"_(\w)", lambda match: match[1].upper(), each.name): each.name for each in fields(Given)
-}
+POLICY_KEYS = {inputs.camel(each.name): each.name for each in fields(Given)}
 
 
 def check_keys(configured: Iterable[str]) -> None:
@@ -97,7 +94,7 @@ def images(value: object) -> dict[str, dict[str, Any]]:
     return _checked(value, "images", IMAGE_KEYS, lambda given: inputs.parse(given)[1])
 
 
-def policies(value: object) -> dict[str, PolicyArguments]:
+def policies(value: object) -> dict[str, PolicyKeywords]:
     """The ``policies`` key: resource name -> arguments of ``AmiDeprecationPolicy``.
 
     Raises:
@@ -106,7 +103,7 @@ def policies(value: object) -> dict[str, PolicyArguments]:
     checked = _checked(
         value, "policies", POLICY_KEYS, lambda given: policy_arguments.parse(Given(**given))[1]
     )
-    return cast("dict[str, PolicyArguments]", checked)
+    return cast("dict[str, PolicyKeywords]", checked)
 
 
 def _checked(

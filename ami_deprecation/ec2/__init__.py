@@ -6,7 +6,7 @@ program's import, would pay for it otherwise.
 
 from __future__ import annotations
 
-from .gateway import Caller, Gateway
+from .gateway import Gateway
 from .target import Identity, Network, Role, Target
 
-__all__ = ["Caller", "Gateway", "Identity", "Network", "Role", "Target"]
+__all__ = ["Gateway", "Identity", "Network", "Role", "Target"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PAGE = 1000
 #: So many ids in one call: the request stays short, and one absent id spoils no more than these.
 MOST_IDS = 200
+#: DescribeImages' own maximum of values in a filter.
+MOST_VALUES = 200
 #: DescribeImageReferences' own maximum of ids.
 MOST_REFERENCED = 10
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 InUse = Literal["ignore", "warn", "skip"]
 
 #: EC2 takes no date further ahead than ten years; days that count from a creation date stay within.
-MAX_DAYS = 3650
+_MAX_DAYS = 3650
 DEFAULT_NOTICE_DAYS = 14
 #: ``regions`` for every Region that is enabled for the account.
 ALL_REGIONS: Final = "all"
@@ -97,9 +97,9 @@ class _Reader:
 
     def days(self, key: str) -> int | None:
         value = getattr(self.given, key)
-        if value is None or (_is_whole(value) and 0 <= value <= MAX_DAYS):
+        if value is None or (_is_whole(value) and 0 <= value <= _MAX_DAYS):
             return value
-        self.fail(key, f"{value!r} is not a whole number of days from 0 to {MAX_DAYS}")
+        self.fail(key, f"{value!r} is not a whole number of days from 0 to {_MAX_DAYS}")
         return None
 
     def count(self, key: str) -> int | None:
@@ -189,10 +189,10 @@ class _Reader:
         for severity, days in value.items():
             if severity not in SEVERITIES:
                 self.fail("fix_days", f"{severity!r} is not a severity: give {', '.join(SEVERITIES)}")
-            elif not _is_whole(days) or not 0 <= days <= MAX_DAYS:
+            elif not _is_whole(days) or not 0 <= days <= _MAX_DAYS:
                 self.fail(
                     "fix_days",
-                    f"{days!r} for {severity!r} is not a whole number of days from 0 to {MAX_DAYS}",
+                    f"{days!r} for {severity!r} is not a whole number of days from 0 to {_MAX_DAYS}",
                 )
         return {severity: value[severity] for severity in SEVERITIES if severity in value}
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..ec2 import listing
 from ..errors import AmiDeprecationError, CredentialsError, NotImageOwner, PermissionDenied
 from . import plan as planning
 from .plan import RegionRead
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 #: Regions that are read at the same time.
 _AT_ONCE = 8
-#: DescribeImages' own maximum of values in a filter.
-_MOST_VALUES = 200
 
 
 def read(
@@ -159,15 +158,15 @@ class _Reading:
             if region == read.name and image_id not in shown
         ]
         images, others, missing = list(read.images), [], False
-        for start in range(0, len(ids), _MOST_VALUES):
+        for batch in listing.batches(ids, listing.MOST_VALUES):
             there = self.gateway.list_images(
                 target,
                 # By a filter: of ids that are given as such, one that is gone fails the whole call.
-                filters={"image-id": ids[start : start + _MOST_VALUES]},
+                filters={"image-id": batch},
                 include_disabled=True,
                 unusable=[],
             )
-            missing = missing or len(there) < len(ids[start : start + _MOST_VALUES])
+            missing = missing or len(there) < len(batch)
             selected = (
                 {image.id for image in self._query(target, [], [image.id for image in there])}
                 if there

@@ -84,4 +84,4 @@ def test_doctor_table_names_versions_and_no_secret(
 
 def test_doctor_refuses_malformed_image_id(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--image", "ami-1"]) == 2
-    assert "--image: 'ami-1' is not an AMI id" in capsys.readouterr().err
+    assert "--image: 'ami-1' is not the id of an AMI" in capsys.readouterr().err

@@ -27,7 +27,7 @@ _MAPS = ("filters", "tags")
 
 def get_image(run: Run, given: Mapping[str, object]) -> dict[str, object]:
     """One image, by its id."""
-    image_id = _image_id("imageId", given.get("imageId"))
+    image_id = inputs.check_image_id("imageId", given.get("imageId"))
     target = _target(run, given)
     image = look_twice(run, target, image_id, 0)
     if image is None or image.state in GONE_STATES:
@@ -49,7 +49,7 @@ def get_images(run: Run, given: Mapping[str, object]) -> dict[str, object]:
         name=_texts("name", given.get("name")),
         filters=filters,
         tags=tags,
-        image_ids=None if ids is None else [_image_id("imageIds", each) for each in ids],
+        image_ids=None if ids is None else [inputs.check_image_id("imageIds", each) for each in ids],
         include_deprecated=given.get("includeDeprecated") is True,
         include_disabled=given.get("includeDisabled") is True,
     )
@@ -121,14 +121,6 @@ def _text(key: str, value: object) -> str | None:
     if isinstance(value, Unknown):
         raise InvalidInput(f"{key} has to be known")
     raise InvalidInput(f"{key}: {value!r} is not a text")
-
-
-def _image_id(key: str, value: object) -> str:
-    if not isinstance(value, str) or not inputs.IMAGE_ID.fullmatch(value):
-        raise InvalidInput(
-            f"{key}: {value!r} is not the id of an AMI: it is ami- and 8 or 17 lower-case hexadecimal digits"
-        )
-    return value
 
 
 def _texts(key: str, value: object) -> list[str] | None:
