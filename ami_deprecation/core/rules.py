@@ -259,6 +259,13 @@ def public_parameter_note(image: Image) -> str:
     )
 
 
+def is_changed_outside(state: State, image: Image, now: datetime, settle: timedelta) -> bool:
+    """Whether the image's date is not the one of the state, and no write of ours explains it."""
+    if image.date == state.live:
+        return False
+    return not (is_settling(state, now, settle) and may_be_stale(state, image.date))
+
+
 def outside_change(
     state: State, image: Image, when: datetime | None, now: datetime, settle: timedelta
 ) -> str | None:
@@ -271,7 +278,7 @@ def outside_change(
         now: the time by EC2's clock.
         settle: how long EC2 may show what it had before a write.
     """
-    if image.date == state.live or (is_settling(state, now, settle) and may_be_stale(state, image.date)):
+    if not is_changed_outside(state, image, now, settle):
         return None
     shown = text_or_none(image.date) or "no date"
     then = (

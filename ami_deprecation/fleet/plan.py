@@ -16,7 +16,7 @@ from ..core.inputs import At, Notice
 from . import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from ..core.state import State
@@ -162,6 +162,7 @@ def make(
                 warnings.append(
                     f"{decision.where} is public and more than two years old, so EC2 accepts no new date: make it private first"
                 )
+        warnings.extend(_outside_changes(children, read, earlier or {}, now, settle))
         kept, why = _kept(read, earlier, {child.key for child in children}, now, settle)
         children.extend(kept)
         warnings.extend(why)
@@ -185,6 +186,31 @@ def make(
 
 def _no_match(regions: Iterable[str]) -> str:
     return f"no image in {', '.join(regions)} matches"
+
+
+def _outside_changes(
+    children: Iterable[Child],
+    read: RegionRead,
+    earlier: Mapping[Key, Earlier],
+    now: datetime,
+    settle: timedelta,
+) -> Iterator[str]:
+    """What somebody else has changed and this run leaves: for a resource without a change, the engine asks no provider."""
+    changed = []
+    for child in children:
+        known = earlier.get(child.key)
+        if child.region != read.name or child.decision is None or known is None or known.state.drifted:
+            continue
+        image = child.decision.image
+        is_unchanged = child.schedule == known.state.inputs.schedule
+        if is_unchanged and rules.is_changed_outside(known.state, image, now, settle):
+            shown, ours = (
+                "no date" if date is None else dates.to_text(date) for date in (image.date, known.state.live)
+            )
+            changed.append(f"{child.decision.where} has {shown} instead of {ours}")
+    if changed:
+        what = "date" if len(changed) == 1 else "dates"
+        yield f"{_listed(changed)}: the {what} changed outside Pulumi, and a run with --refresh repairs that"
 
 
 def _kept(

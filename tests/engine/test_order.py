@@ -86,6 +86,8 @@ def test_original_date_survives_role_change_but_not_taint(stack: Stack, ec2: Loc
     assert (replaced.mutations, "not carried over" in replaced.output) == ([], False)
     assert stack.resources(TOKEN)[0]["outputs"]["previous_deprecation_time"] == "2027-12-01T00:00:00Z"
     stack.run("state", "taint", urn(stack, "web"), "--yes")
+    [step] = [each for each in stack.preview_json()["steps"] if each["op"] == "replace"]
+    assert step["replaceReasons"] == ["id"]  # what the comment takes for a taint
     tainted = stack.up()
     assert tainted.mutations == []
     assert "2027-12-01T00:00:00Z, is not carried over to 'web'" in tainted.output

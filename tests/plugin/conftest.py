@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import pulumi
 import pytest
 
 from ami_deprecation.testing import LocalEC2
@@ -178,3 +179,11 @@ def plugin_environment(ec2: LocalEC2, account: str | None = None) -> dict[str, s
 def engine(make_engine: MakeEngine) -> Engine:
     """An empty stack."""
     return make_engine()
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the program shows as warnings."""
+    lines: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, *_args, **_options: lines.append(message))
+    return lines

@@ -191,6 +191,22 @@ def test_changed_date_comes_back_or_gets_notice(engine: Engine, ec2: LocalEC2) -
     assert engine.preview(program).operations == []
 
 
+def test_run_without_refresh_names_changed_dates(engine: Engine, ec2: LocalEC2, warned: list[str]) -> None:
+    canceled, moved, *_ = fleet(ec2, 400, 100, 40, 5)
+    engine.up(policy(grace_days=60))
+    ec2.set_deprecation_time(canceled, None)
+    ec2.set_deprecation_time(moved, NOW + 300 * DAY)
+    assert engine.preview(policy(grace_days=60)).operations == []
+    [line] = warned
+    assert f"{canceled} (base-0) in {EU} has no date instead of " in line
+    assert f"{moved} (base-1) in {EU} has 2027-" in line
+    warned.clear()
+    engine.up(policy(grace_days=60), refresh=True)
+    warned.clear()
+    assert engine.preview(policy(grace_days=60)).operations == []
+    assert warned == []
+
+
 def test_lagging_listing_changes_nothing(engine: Engine, ec2: LocalEC2) -> None:
     ids = fleet(ec2, 400, 20, 10)
     ec2.faults.lag(mode="none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pytest
 
 from ami_deprecation import AmiDeprecationError, AmiDeprecationPolicy, get_images
@@ -26,14 +25,6 @@ US, WEST = "us-east-1", "us-west-2"
 def clock(ec2: LocalEC2, program_reaches_ec2: None) -> None:  # noqa: ARG001  # it sets a time of its own
     """The fleets of this module are as old as they say."""
     ec2.set_time(NOW)
-
-
-@pytest.fixture
-def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the program shows as warnings."""
-    lines: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", lambda message, *_args, **_options: lines.append(message))
-    return lines
 
 
 def policy(**changed: Any) -> Callable[[], object]:

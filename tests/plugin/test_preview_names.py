@@ -57,6 +57,8 @@ def digest(before: Mapping[str, Entry], outcome: Outcome) -> dict[str, object]:
                 "outputs": old.outputs,
                 "retainOnDelete": old.retain_on_delete,
             }
+        if name in outcome.replace_reasons:
+            step["replaceReasons"] = outcome.replace_reasons[name]
         if new is not None and operation != "delete":
             step["newState"] = {"inputs": new}
         steps.append(step)

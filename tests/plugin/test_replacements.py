@@ -58,6 +58,20 @@ def test_lost_passed_date_is_given_up_under_another_role(engine: Engine, ec2: Lo
     assert engine.up(program).operations == []
 
 
+@pytest.mark.parametrize("theirs", [None, LATE])
+def test_preview_of_a_taint_names_date_on_the_image(
+    engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None
+) -> None:
+    program = made(image_id=image, deprecate_at=EARLY)
+    engine.up(program)
+    ec2.set_deprecation_time(image, theirs)
+    engine.taint("web")
+    before = {entry.name: entry for entry in engine.state}
+    [change] = comment.read(digest(before, engine.preview(program)), NOW).changes
+    assert (change.before, change.after.when, change.is_outside) == (theirs, EARLY, True)
+    assert len(engine.up(program).mutations) == 1
+
+
 def test_preview_after_a_date_was_left_alone_promises_no_repair(
     engine: Engine, ec2: LocalEC2, image: str
 ) -> None:

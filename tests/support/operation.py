@@ -50,6 +50,7 @@ class Outcome:
     Attributes:
         steps: (operation, resource name) in the order in which they ended, with the engine's names.
         shown: of a resource that a preview or an update changes, the visible inputs that differ: (old, new).
+        replace_reasons: of a resource that is replaced, the inputs that are the reason, or ``id``: a taint or an option is.
         inputs: of each resource of the program, its checked inputs.
         printed: what the plugin wrote to its standard output and error, and what it logged.
         warnings: what it logged as warnings.
@@ -60,6 +61,7 @@ class Outcome:
 
     steps: list[tuple[str, str]] = field(default_factory=list)
     shown: dict[str, dict[str, tuple[object, object]]] = field(default_factory=dict)
+    replace_reasons: dict[str, list[str]] = field(default_factory=dict)
     inputs: dict[str, Props] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -259,16 +261,18 @@ class Operation:
             return None
         if old is None:
             return partial(self._create, new, inputs, None)
-        replaces, deletes_first = targeted or old.pending_replacement, False
+        replaces, deletes_first, reasons = targeted or old.pending_replacement, False, list[str]()
         if not targeted:
             diff = self.plugin.diff(new.urn, old.id, old.inputs, old.outputs, inputs, new.ignore_changes)
             assert diff.changes in (_DIFF_NONE, _DIFF_SOME), "the answer to Diff is not explicit"
             if diff.changes == _DIFF_NONE and not replaces:
                 return partial(self._same, new, old, inputs)
-            replaces, deletes_first = replaces or bool(diff.replaces), diff.deleteBeforeReplace
+            reasons = list(diff.replaces)
+            replaces, deletes_first = replaces or bool(reasons), diff.deleteBeforeReplace
         self.outcome.shown[new.name] = _visible_changes(old.inputs, inputs)
         if not replaces:
             return partial(self._update, new, old, inputs)
+        self.outcome.replace_reasons[new.name] = ["id"] if targeted else reasons
         return self._replace(new, old, None if not targeted else inputs, deletes_first=deletes_first)
 
     def _is_left_out(self, new: Registration, *, is_new: bool) -> bool:

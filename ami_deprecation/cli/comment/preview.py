@@ -157,6 +157,8 @@ def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
     op = step.get("op")
     if op == "create":
         return [_created(step, new, now)]
+    if op == "replace" and _image(old) == _image(new) and _is_forced(step) and keys.OWNER_KEY in new:
+        return [_forced(step, old, new, now)]
     if op == "delete":
         return [_removed(step, old, gone, now)]
     if op == "update" or (op == "replace" and _image(old) == _image(new)):
@@ -188,6 +190,22 @@ def _created(step: Object, new: Object, now: datetime) -> Change:
     before = digests.date_of(new, keys.PREVIOUS_KEY)
     after = _applied(before, _after(new, now), now, first=True)
     return _change(step, new, _moved(before, after, same=Action.ADOPTED), before, after)
+
+
+def _is_forced(step: Object) -> bool:
+    """Whether a taint or ``--replace`` is the reason: the engine then names ``id``, and the check gets no old state."""
+    return step.get("replaceReasons") == ["id"]
+
+
+def _forced(step: Object, old: Object, new: Object, now: datetime) -> Change:
+    """The check has read the image as that of a new resource, so what it found there is the live date."""
+    change = _created(step, new, now)
+    is_outside = change.before != digests.date_of(old, keys.LIVE_KEY)
+    if change.action is not Action.ADOPTED:
+        return replace(change, is_outside=is_outside)
+    return replace(
+        change, action=Action.KEPT, remark="tainted, or replaced by --replace", is_outside=is_outside
+    )
 
 
 def _applied(before: datetime | None, after: Date, now: datetime, *, first: bool) -> Date:
