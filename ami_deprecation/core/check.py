@@ -17,7 +17,7 @@ from . import rules, targets
 from .claims import Claim
 from .inputs import UNKNOWN, At, Inputs, Problem, Unknown
 from .keys import POLICY_TYPE
-from .state import Facts, Plan, State, facts_of
+from .state import Facts, Plan, State, facts_of, text_or_none
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,6 +122,8 @@ class _Check:
         """Plan a resource whose date the program leaves to others: nothing is read."""
         self.run.remember(self.image_id, self.region, old)
         plan = Plan(self.given, old.facts, old.live, left_alone=old)
+        if old.live == old.scheduled:
+            self._warn_of_lost_original(plan)
         duplicate = self._claim(old, plan)
         return Checked(plan, () if duplicate is None else (duplicate,))
 
@@ -267,6 +269,14 @@ def warn_of_change(run: Run, old: State, planned: State) -> None:
     if hint is not None:
         run.warn_once(hint)
     _warn_of_outside_change(run, old, planned)
+
+
+def note_left_date(run: Run, old: State) -> None:
+    """Say which date a change of another input leaves: a check does not always know of ``ignore_changes``."""
+    if old.drifted:
+        where = f"{old.image_id} ({old.image_name}) in {old.region}"
+        shown = text_or_none(old.live) or "no date"
+        run.note_once(f"{where} has {shown} {rules.CHANGED_OUTSIDE}: {rules.IS_IGNORED}")
 
 
 def _warn_of_outside_change(run: Run, old: State, planned: State) -> None:

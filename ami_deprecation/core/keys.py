@@ -19,6 +19,9 @@ PREVIOUS_KEY = "previous_deprecation_time"
 #: The outputs that are no inputs.
 OUTPUT_KEYS = (LIVE_KEY, NAME_KEY, OWNER_KEY, CREATED_KEY, PREVIOUS_KEY)
 
+#: What inputs have in place of a date that somebody has canceled, after a refresh.
+NO_DATE = "none"
+
 # What a preview does not show: the engine hides keys that begin so.
 
 #: The resource's name, for sentences.

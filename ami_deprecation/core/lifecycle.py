@@ -141,6 +141,8 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         scheduled=when,
         applied=old.applied if old else None,
         given_up=None,
+        # Whoever set it has set it, also when somebody moves it for a while.
+        adopted=old is not None and old.adopted and old.scheduled == when,
     )
     if isinstance(action, rules.GiveUp):
         run.warn(action.because)
@@ -156,7 +158,7 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         if note is not None:
             run.warn_once(note)
         run.ec2.enable(target, image.id, action.when)
-        return replace(state, applied=rules.record_write(old, image, now, _settle(run)))
+        return replace(state, adopted=False, applied=rules.record_write(old, image, now, _settle(run)))
     return state
 
 
@@ -291,6 +293,8 @@ def delete(run: Run, old: State) -> None:
     if isinstance(action, rules.Keep):
         if action.because:
             run.warn(action.because)
+        elif image is None:
+            run.note(f"{where} is not found, so no date is canceled")
         return
     gone = text_or_none(old.scheduled)  # soon after a write EC2 may show an earlier one
     try:

@@ -74,6 +74,11 @@ class Leave:
     because: str
 
 
+#: Follow a date that is on an image. The comment on a pull request reads them.
+CHANGED_OUTSIDE = "(changed outside Pulumi)"
+IS_IGNORED = "the program ignores changes of its date"
+
+
 def property_of(wanted: Schedule) -> str:
     """The input that gave the date."""
     if isinstance(wanted, At):
@@ -286,7 +291,7 @@ def outside_change(
         if when is not None and image.date == when
         else f"{text_or_none(when) or 'a new date'} replaces it"
     )
-    return f"{image.id} ({image.name}) in {image.region} has {shown} (changed outside Pulumi): {then}"
+    return f"{image.id} ({image.name}) in {image.region} has {shown} {CHANGED_OUTSIDE}: {then}"
 
 
 def moved_with_clock(state: State, wanted: Schedule | Unknown, now: datetime) -> str | None:
@@ -370,7 +375,7 @@ def on_update(  # all that the decision depends on
             return Keep()
         shown = text_or_none(image.date) or "no date"
         return Leave(
-            f"{image.id} ({image.name}) in {image.region} has {shown} (changed outside Pulumi) and keeps it in this update, "
+            f"{image.id} ({image.name}) in {image.region} has {shown} {CHANGED_OUTSIDE} and keeps it in this update, "
             f"which changes other inputs: the next `pulumi up` sets {dates.to_text(when)} again"
         )
     if refusal is None:
@@ -438,7 +443,7 @@ def on_delete(
         )
     if state.adopted and not (image is not None and image.public):
         return Keep(
-            f"{where} keeps {text_or_none(state.scheduled)}, which was on the image before this resource: to cancel it, run "
+            f"{where} keeps {text_or_none(state.scheduled)}, which was on the image already: to cancel it, run "
             f"`aws ec2 disable-image-deprecation --region {state.region} --image-id {state.image_id}`"
         )
     if moving and state.scheduled is not None and dates.is_past(state.scheduled, now):

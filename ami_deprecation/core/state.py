@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from ..image import Image
     from .inputs import Inputs, Unknown
 
-#: What a refresh writes into ``deprecate_at`` and the inputs for an image without a date.
-_NO_DATE = "none"
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -142,7 +139,7 @@ def _text(outs: Mapping[str, object], key: str) -> str | None:
 
 def _date(outs: Mapping[str, object], key: str, *, exact: bool = False) -> datetime | None:
     text = _text(outs, key)
-    return None if text is None or text == _NO_DATE else _read_date(outs, key, text, exact=exact)
+    return None if text is None or text == keys.NO_DATE else _read_date(outs, key, text, exact=exact)
 
 
 def _dates(outs: Mapping[str, object], key: str) -> tuple[datetime, ...]:
@@ -175,7 +172,7 @@ def refreshed(state: State) -> tuple[dict[str, object], dict[str, object]]:
 
     The engine shows the difference between these inputs and the program's as drift.
     """
-    live = text_or_none(state.live) or _NO_DATE
+    live = text_or_none(state.live) or keys.NO_DATE
     own = {"deprecate_at": live} if isinstance(state.inputs.schedule, inputs.At) else {}
     outs = outputs(state) | own
     hidden = (*keys.OUTPUT_KEYS, keys.APPLIED_AT_KEY, keys.APPLIED_OVER_KEY, keys.ADOPTED_KEY)
@@ -206,7 +203,7 @@ def planned(plan: Plan) -> dict[str, object]:
 
 def _planned_alone(given: inputs.Inputs, old: State) -> dict[str, object]:
     """A plan that leaves the date alone: in the form of a refresh, so that the next check sees no change either."""
-    live = (text_or_none(old.live) or _NO_DATE) if old.scheduled else None
+    live = (text_or_none(old.live) or keys.NO_DATE) if old.scheduled else None
     own = {"deprecate_at": live} if isinstance(given.schedule, inputs.At) else {}
     props = {**inputs.to_props(replace(given, region=old.region)), **own, **_facts(old.facts)}
     return _present({**props, keys.LIVE_KEY: live, keys.SCHEDULED_KEY: text_or_none(old.scheduled)})

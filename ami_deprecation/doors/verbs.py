@@ -77,14 +77,19 @@ def diff(
     if new.image_id != old.image_id:
         # The state may have another name than the check's inputs: an alias renames without an update.
         run.moves_on(old.image_id, old.region, new.resource, before=old.inputs.resource)
-    if ignores_date and not replaces:
+    if ignores_date and (new.image_id, new.region or old.region) == (old.image_id, old.region):
         run.leave_alone(old.image_id, old.region, new.resource)
+        run.remember(old.image_id, old.region, old)  # for the second check of a replacement
     if not replaces and run.leaves_alone(old.image_id, old.region, new.resource):
-        return Change(moves or new.on_destroy != old.inputs.on_destroy)
+        changes = moves or new.on_destroy != old.inputs.on_destroy
+        if changes:
+            core_check.note_left_date(run, old)
+        return Change(changes)
     if asked.live != asked.scheduled:
         # Inputs that an earlier refresh wrote, with the date that it read: the next refresh compares with them.
         return Change(moves or asked.live != old.live)
-    core_check.warn_of_change(run, old, asked)
+    if not run.leaves_alone(old.image_id, old.region, new.resource):
+        core_check.warn_of_change(run, old, asked)
     return Change(moves or bool(replaces) or rules.has_changes(old, new), tuple(replaces))
 
 

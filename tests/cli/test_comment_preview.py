@@ -121,6 +121,16 @@ def test_deleted_resource_cancels_date() -> None:
     assert (change.action, change.before, change.after) == (Action.CANCELED, ahead(100), Date())
 
 
+def test_passed_date_of_a_replaced_resource_may_stay() -> None:
+    other = {"image_id": "ami-00000000000000002", "deprecation_time": on(90)}
+    change = next(
+        each
+        for each in read(step("replace", props(to=-5, ours=-5), props(to=90) | other)).changes
+        if not each.declared
+    )
+    assert (change.action, change.remark) == (Action.CANCELED, "past: with delete_before_replace it stays")
+
+
 def test_deleted_resource_leaves_date_to_an_unchanged_one() -> None:
     left = step("delete", props(to=100, ours=100)) | {"urn": urn("old")}
     [change] = read(left, step("same", props(to=100, ours=100), props(to=100))).changes
@@ -145,7 +155,7 @@ def test_passed_original_date_cannot_be_restored() -> None:
     ("old", "state", "why"),
     [
         (props(to=100, ours=50), {}, "did not set it"),
-        (props(to=100, ours=100, __adopted=True), {}, "was on the image before"),
+        (props(to=100, ours=100, __adopted=True), {}, "was on the image already"),
         (props(to=100), {"retainOnDelete": True}, "retain_on_delete"),
         (props(to=100, original=100, on_destroy="restore"), {}, "original date"),
         (props(), {}, "has no date"),

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pulumi
 import pytest
 
-from tests.support.dates import EARLY, LATE, MIDDLE, WAYS, text
+from ami_deprecation.cli.comment import preview
+from ami_deprecation.cli.comment.preview import CHANGING
+from tests.plugin.test_preview_names import digest
+from tests.support.dates import EARLY, LATE, MIDDLE, NOW, WAYS, text
 from tests.support.program import dated, made
+from tests.support.whole_life import role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ami_deprecation.cli.comment.preview import Change
     from ami_deprecation.testing import LocalEC2
     from tests.plugin.conftest import MakeEngine
     from tests.support.engine import Engine
@@ -161,3 +167,62 @@ def test_ignored_date_still_moves_with_another_image(engine: Engine, ec2: LocalE
     engine.refresh()
     engine.up(dated(other, EARLY, opts=IGNORED))
     assert ec2.image(other).deprecation_time == EARLY
+
+
+def comment_on(engine: Engine, program: Callable[[], object]) -> list[Change]:
+    """The comment's rows that announce a call to EC2."""
+    before = {entry.name: entry for entry in copy.deepcopy(engine.state)}
+    changes = preview.read(digest(before, engine.preview(program)), NOW).changes
+    return [each for each in changes if each.action in CHANGING]
+
+
+@pytest.mark.parametrize("theirs", [None, MIDDLE], ids=["canceled", "moved"])
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_ignored_date_survives_another_role(
+    engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None, refreshed: bool
+) -> None:
+    engine.up(dated(image, EARLY, opts=IGNORED))
+    ec2.set_deprecation_time(image, theirs)
+    if refreshed:
+        engine.refresh()
+    program = dated(image, EARLY, role_arn=role(ec2.account), opts=IGNORED)
+    announced, up = comment_on(engine, program), engine.up(program)
+    assert (announced, up.mutations, "replaces it" in up.notes) == ([], [], False)
+    assert engine.destroy().mutations == []
+    assert ec2.image(image).deprecation_time == theirs
+
+
+@pytest.mark.parametrize("theirs", [None, LATE], ids=["canceled", "moved"])
+@pytest.mark.parametrize("way", ["deprecate_at", "deprecate_in_days"])
+def test_comment_leaves_ignored_date(
+    engine: Engine, ec2: LocalEC2, image: str, theirs: datetime | None, way: str
+) -> None:
+    opts = pulumi.ResourceOptions(ignore_changes=[way])
+    engine.up(made(image_id=image, **{way: WAYS[way]}, opts=opts))
+    ec2.set_deprecation_time(image, theirs)
+    engine.refresh()
+    program = made(image_id=image, **{way: WAYS[way]}, on_destroy="restore", opts=opts)
+    assert comment_on(engine, program) == []
+    up = engine.up(program)
+    assert up.mutations == []
+    assert (
+        f"has {text(theirs) or 'no date'} (changed outside Pulumi): the program ignores changes" in up.notes
+    )
+
+
+def test_ignored_days_survive_refresh_and_another_role(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    opts = pulumi.ResourceOptions(ignore_changes=["deprecate_in_days"])
+    engine.up(made(image_id=image, deprecate_in_days=100, opts=opts))
+    ec2.set_deprecation_time(image, LATE)
+    engine.refresh()
+    program = made(image_id=image, deprecate_in_days=100, role_arn=role(ec2.account), opts=opts)
+    assert engine.up(program).mutations == []
+    assert ec2.image(image).deprecation_time == LATE
+
+
+def test_lost_original_is_named_under_ignore_changes(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    ec2.set_deprecation_time(image, EARLY)
+    program = dated(image, LATE, on_destroy="restore", opts=IGNORED)
+    engine.up(program)
+    ec2.set_time(EARLY + timedelta(days=1))
+    assert f"its original date, {text(EARLY)}, has passed" in engine.preview(program, refresh=True).notes

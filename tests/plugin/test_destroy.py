@@ -63,11 +63,27 @@ def test_adopted_date_stays_and_says_how_to_cancel(
     destroyed = engine.destroy()
     assert destroyed.mutations == []
     command = f"aws ec2 disable-image-deprecation --region eu-west-1 --image-id {image}"
-    assert (
-        f"keeps {text(EARLY)}, which was on the image before this resource: to cancel it" in destroyed.notes
-    )
+    assert f"keeps {text(EARLY)}, which was on the image already: to cancel it" in destroyed.notes
     assert command in destroyed.notes
     assert ec2.image(image).deprecation_time == EARLY
+
+
+def test_adopted_date_stays_adopted_through_an_outside_change(
+    engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    ec2.set_deprecation_time(image, EARLY)
+    engine.up(dated(image, EARLY))
+    ec2.set_deprecation_time(image, MIDDLE)
+    assert "keeps it in this update" in engine.up(dated(image, EARLY, on_destroy="restore")).notes
+    ec2.set_deprecation_time(image, EARLY)
+    engine.up(dated(image, EARLY))
+    assert engine.destroy().mutations == []
+
+
+def test_delete_names_image_that_is_not_found(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.faults.add("DescribeImages", "lacks-image", image_id=image, times=None)
+    assert f"{image} in eu-west-1 is not found, so no date is canceled" in engine.destroy().notes
 
 
 def test_moved_adopted_date_is_canceled(engine: Engine, ec2: LocalEC2, image: str) -> None:

@@ -13,7 +13,7 @@ from ami_deprecation.cli.comment import preview as comment
 from ami_deprecation.cli.comment.preview import Action
 from ami_deprecation.doors import declared
 from tests.plugin.test_preview_names import digest
-from tests.support.dates import EARLY, LATE, MIDDLE, NOW, text
+from tests.support.dates import EARLY, LATE, NOW, text
 from tests.support.program import made
 
 if TYPE_CHECKING:
@@ -87,23 +87,6 @@ def test_preview_after_a_date_was_left_alone_promises_no_repair(
     assert (change.action, change.remark) == (Action.KEPT, f"EC2 no longer accepts {text(EARLY)}")
     assert engine.up(program).mutations == []
     assert engine.up(program).operations == []
-
-
-@pytest.mark.parametrize("refreshed", [False, True])
-def test_ignored_date_survives_another_role(
-    engine: Engine, ec2: LocalEC2, image: str, refreshed: bool
-) -> None:
-    ignores = pulumi.ResourceOptions(ignore_changes=["deprecate_at"])
-
-    def program(role_arn: str | None = None) -> None:
-        AmiDeprecation("web", image_id=image, deprecate_at=EARLY, role_arn=role_arn, opts=ignores)
-
-    engine.up(program)
-    ec2.set_deprecation_time(image, MIDDLE)
-    if refreshed:
-        engine.refresh()
-    assert engine.up(lambda: program(role(ec2))).mutations == []
-    assert ec2.image(image).deprecation_time == MIDDLE
 
 
 @pytest.mark.parametrize("how", ["renamed before", "renamed now", "taint"])

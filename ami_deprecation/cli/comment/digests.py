@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ... import dates
+from ...core import rules
 from ...core.keys import POLICY_TYPE
 from ...doors import names
 from ...errors import InvalidInput
@@ -36,7 +38,8 @@ _OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
 _UNCHECKED = re.compile(r"live checks .* were skipped")
 #: How the provider says that a date on an image is not the one in the state.
 _OUTSIDE = re.compile(
-    r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+) has (?P<date>\S+|no date) \(changed outside Pulumi\)"
+    r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+) has (?P<date>\S+|no date) "
+    rf"{re.escape(rules.CHANGED_OUTSIDE)}(?P<left>: {rules.IS_IGNORED})?"
 )
 #: A policy's explanation of one image: what it gets, the rule that decides, and why.
 _EXPLAINED = re.compile(
@@ -176,10 +179,22 @@ def rules_of(diagnostic: Object) -> dict[tuple[str, str], str]:
     }
 
 
-def changed_outside(note: str) -> tuple[tuple[str, str], str] | None:
+@dataclass(frozen=True)
+class OutsideDate:
+    """A date that somebody else gave an image, or that nobody did (None)."""
+
+    date: datetime | None
+    #: Whether the program leaves it (``ignore_changes``).
+    is_left: bool
+
+
+def changed_outside(note: str) -> tuple[tuple[str, str], OutsideDate] | None:
     """Region and image id, and the date that somebody else gave the image; None for any other note."""
     match = _OUTSIDE.match(note)
-    return None if match is None else ((match["region"], match["image"]), match["date"])
+    if match is None:
+        return None
+    there = OutsideDate(date_of({"date": match["date"]}, "date"), match["left"] is not None)
+    return (match["region"], match["image"]), there
 
 
 def is_unchecked(note: str) -> bool:

@@ -130,13 +130,15 @@ def _as_on_images(changes: Sequence[Change], notes: Sequence[str]) -> list[Chang
     return [_as_on_image(each, live.get((each.region, each.image_id or ""))) for each in changes]
 
 
-def _as_on_image(change: Change, live: str | None) -> Change:
+def _as_on_image(change: Change, live: digests.OutsideDate | None) -> Change:
     if live is None or not change.declared:
         return change
-    before = digests.date_of({"live": live}, "live")
-    action = _moved(before, change.after, same=Action.KEPT)
-    remark = "the image has this date already" if action is Action.KEPT else change.remark
-    return replace(change, before=before, action=action, remark=remark, is_outside=True)
+    if live.is_left:
+        after, action, remark = Date(live.date), Action.KEPT, rules.IS_IGNORED
+    else:
+        after, action = change.after, _moved(live.date, change.after, same=Action.KEPT)
+        remark = "the image has this date already" if action is Action.KEPT else change.remark
+    return replace(change, before=live.date, after=after, action=action, remark=remark, is_outside=True)
 
 
 def _soonest_first(change: Change) -> tuple[datetime, str, str, str]:
@@ -228,6 +230,8 @@ def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
     if given_up is not None and after.when == given_up:
         action, after = Action.KEPT, Date(before)
         remark = f"EC2 no longer accepts {dates.to_text(given_up)}"
+    elif digests.text_of(new, keys.LIVE_KEY) == keys.NO_DATE:
+        action, remark = Action.KEPT, rules.IS_IGNORED
     elif action is Action.KEPT:
         remark = _settings(step)
     else:
@@ -256,31 +260,35 @@ def _removed(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
 
 
 def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
+    before, original = digests.date_of(old, keys.LIVE_KEY), digests.date_of(old, keys.PREVIOUS_KEY)
+    kept = _why_kept(step, old, gone)
+    if kept is not None or before is None:
+        return _change(step, old, Action.KEPT, before, Date(before), kept or "the image has no date")
+    restores = old.get("on_destroy") == "restore" and original is not None
+    if restores and original == before:
+        return _change(step, old, Action.KEPT, before, Date(before), "it is the image's original date")
+    if restores and original is not None and not dates.is_past(original, now):
+        return _change(step, old, Action.RESTORED, before, Date(original))
+    remark = "its original date has passed and cannot be restored" if restores else ""
+    if step.get("op") == "replace" and dates.is_past(before, now):
+        remark = "past: with delete_before_replace it stays"  # no preview says which half comes first
+    return _change(step, old, Action.CANCELED, before, Date(), remark)
+
+
+def _why_kept(step: Object, old: Object, gone: frozenset[str]) -> str | None:
+    """Why a delete leaves the date that the image has; None when nothing says so."""
     whole = step.get("oldState")
     facts: Object = whole if isinstance(whole, Mapping) else {}
     before, ours = digests.date_of(old, keys.LIVE_KEY), digests.date_of(old, keys.SCHEDULED_KEY)
-    original = digests.date_of(old, keys.PREVIOUS_KEY)
-    kept = ""
     if facts.get("retainOnDelete") is True:
-        kept = "the resource has retain_on_delete"
-    elif facts.get("deletedWith") in gone:
-        kept = "it is deleted with its image (deleted_with)"
-    elif before is None:
-        kept = "the image has no date"
-    elif ours is not None and before != ours:
-        kept = f"this resource did not set it (it set {dates.to_text(ours)})"
-    elif old.get(keys.ADOPTED_KEY) is True:
-        kept = "it was on the image before this resource"
-    if kept:
-        return _change(step, old, Action.KEPT, before, Date(before), kept)
-    if old.get("on_destroy") == "restore" and original is not None:
-        if original == before:
-            return _change(step, old, Action.KEPT, before, Date(before), "it is the image's original date")
-        if not dates.is_past(original, now):
-            return _change(step, old, Action.RESTORED, before, Date(original))
-    lost = "its original date has passed and cannot be restored"
-    remark = lost if old.get("on_destroy") == "restore" and original is not None else ""
-    return _change(step, old, Action.CANCELED, before, Date(), remark)
+        return "the resource has retain_on_delete"
+    if facts.get("deletedWith") in gone:
+        return "it is deleted with its image (deleted_with)"
+    if before is not None and ours is not None and before != ours:
+        return f"this resource did not set it (it set {dates.to_text(ours)})"
+    if before is not None and old.get(keys.ADOPTED_KEY) is True:
+        return "it was on the image already"
+    return None
 
 
 def _after(new: Object, now: datetime) -> Date:
