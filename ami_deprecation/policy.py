@@ -179,7 +179,7 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
             earlier = stack.policy_children(
                 POLICY_TYPE,
                 resource_name,
-                opts.parent.pulumi_resource_type if opts is not None and opts.parent is not None else None,
+                opts.parent if opts is not None else None,
                 opts,
             )
             plan = policies.plan(gateway(), _target_of, arguments, earlier)

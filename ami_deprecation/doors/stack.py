@@ -8,6 +8,7 @@ Source: ``readStackResourceOutputs`` in pulumi/pulumi ``pkg/resource/deploy/buil
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -16,12 +17,14 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_monitor
 
 from ..core import state
+from ..errors import InvalidInput
 from ..fleet.plan import Earlier
 from . import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from ..core.state import State
     from ..fleet.plan import Key
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
@@ -29,64 +32,127 @@ _STACK = "pulumi:pulumi:Stack"
 
 
 def policy_children(
-    token: str, name: str, parent_type: str | None, options: pulumi.ResourceOptions | None = None
+    token: str,
+    name: str,
+    parent: pulumi.Resource | str | None,
+    options: pulumi.ResourceOptions | None = None,
 ) -> dict[Key, Earlier] | None:
     """The resources that a policy's last run left in the stack's state, by Region and image id.
 
     Args:
         token: a policy's type.
         name: the policy's name.
-        parent_type: the type of the policy's parent, None without one.
+        parent: the policy's parent, or the parent's URN.
         options: the policy's. With aliases it may have had another name, or another parent.
 
     Returns:
-        None when the state cannot be read, as in unit tests of a program, or when it does not tell this policy's
-        children from those of another policy with the same name.
+        None when the state cannot be read, as in unit tests of a program.
 
     Raises:
-        InvalidInput: the state of a child cannot be read.
+        InvalidInput: the state of a child cannot be read, or the state has several policies that may be this one.
     """
     resources = _resources()
     if resources is None:
         return None
-    earlier_names = _names_before(options)
-    by_type: defaultdict[str, list[Earlier]] = defaultdict(list)
-    moved: defaultdict[str, list[Earlier]] = defaultdict(list)
-    for urn, outputs in resources:
-        kind, _, resource = urn.partition("::")[2].partition("::")[2].partition("::")
-        # A policy's name can be the beginning of another policy's, so a child is known by its whole name.
+    policies = _policies(resources, token)
+    here = {_join(chain, token) for chain in _chains(resources, parent)}
+    found = [each for each in policies if each.kind in here and each.name == name]
+    if not found:
+        before = list(_places_before(resources, token, name, parent, options))
+        found = [
+            each for each in policies if any(each.name == old and each.kind in kinds for old, kinds in before)
+        ]
+    if len(found) > 1:
+        raise InvalidInput(
+            f"the stack's state has several policies that {name!r} may be the next run of, under parents of different types: "
+            "give each policy a name of its own"
+        )
+    return {
+        (known.region, known.image_id): Earlier("-".join([name, *_parts(known)]), known)
+        for policy in found
+        for known in policies[policy]
+    }
+
+
+def _join(chain: str, token: str) -> str:
+    return f"{chain}${token}" if chain else token
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """A policy of the last run, as its children's URNs and names tell."""
+
+    #: Its type, after the types of its parents.
+    kind: str
+    name: str
+
+
+def _policies(resources: Mapping[str, Mapping[str, object] | None], token: str) -> dict[_Policy, list[State]]:
+    """Each policy's children in the state. A policy's name can be the beginning of another policy's."""
+    found: defaultdict[_Policy, list[State]] = defaultdict(list)
+    for urn, outputs in resources.items():
+        kind, resource = _kind_and_name(urn)
         policy, _, child = kind.rpartition("$")
-        if child not in names.TYPES or not policy.endswith(token):
-            continue
-        is_here = _is_parent(kind, token, parent_type)
-        if not is_here and not earlier_names:
+        if outputs is None or child not in names.TYPES or not f"${policy}".endswith(f"${token}"):
             continue
         known = state.parse(names.to_python(outputs))
-        parts = [part for part in (known.image_name, known.image_id, known.region) if part]
-        if resource in {"-".join([each, *parts]) for each in (name, *earlier_names)}:
-            child_now = Earlier("-".join([name, *parts]), known)
-            (by_type if is_here else moved)[policy].append(child_now)
-    by_type = by_type or moved
-    if len(by_type) > 1:
-        return None
-    return {each.key: each for children in by_type.values() for each in children}
+        own = resource.removesuffix("-".join(["", *_parts(known)]))
+        if own != resource:
+            found[_Policy(policy, own)].append(known)
+    return dict(found)
 
 
-def _names_before(options: pulumi.ResourceOptions | None) -> set[str]:
-    """The names that a resource's aliases give it; one that is not known yet is left out."""
+def _parts(known: State) -> list[str]:
+    """What a child's name has after the name of its policy."""
+    return [part for part in (known.image_name, known.image_id, known.region) if part]
+
+
+def _kind_and_name(urn: str) -> tuple[str, str]:
+    """The types of a resource's parents and its own, and its name."""
+    kind, _, name = urn.partition("::")[2].partition("::")[2].partition("::")
+    return kind, name
+
+
+def _chains(resources: Iterable[str], parent: pulumi.Resource | str | None) -> set[str]:
+    """The types that a policy's type follows in its URN; only the state knows those above a parent of Python's."""
+    if isinstance(parent, str):
+        kind, _ = _kind_and_name(parent)
+        return {"" if kind == _STACK else kind}
+    if parent is None or parent.pulumi_resource_type == _STACK:
+        return {""}
+    kinds = (_kind_and_name(urn) for urn in resources)
+    return {
+        kind
+        for kind, name in kinds
+        if name == parent.pulumi_resource_name and kind.rpartition("$")[2] == parent.pulumi_resource_type
+    }
+
+
+def _places_before(
+    resources: Mapping[str, object],
+    token: str,
+    name: str,
+    parent: pulumi.Resource | str | None,
+    options: pulumi.ResourceOptions | None,
+) -> Iterator[tuple[str, Collection[str]]]:
+    """The names that a policy may have had, each with the types in its URN; what an alias leaves to an update is left out."""
     aliases = options.aliases if options is not None and options.aliases else ()
-    known: set[str] = set()
     for alias in aliases if not isinstance(aliases, pulumi.Output) else ():
         if isinstance(alias, str):
-            known.add(alias.rpartition("::")[2])
+            kind, old = _kind_and_name(alias)
+            yield old, {kind}
         elif isinstance(alias, pulumi.Alias):
-            # Without a name of its own, it is the same name elsewhere.
-            known.add(alias.name if isinstance(alias.name, str) else "")
-    return known
+            given: object = alias.parent
+            above = parent if given is ... else given
+            if above is None or isinstance(above, (str, pulumi.Resource)):
+                old = alias.name if isinstance(alias.name, str) else name
+                yield old, {_join(chain, token) for chain in _chains(resources, above)}
+    if isinstance(parent, pulumi.Resource) and parent._aliases:  # noqa: SLF001  # the SDK's rule: children have them too
+        yield name, {kind for kind, _ in map(_kind_and_name, resources)} | {token}
 
 
-def _resources() -> list[tuple[str, Mapping[str, object]]] | None:
-    """The resources in the stack's state: URN and outputs.
+def _resources() -> dict[str, Mapping[str, object] | None] | None:
+    """The resources in the stack's state: URN to outputs, of those that have some.
 
     Not by ``pulumi.runtime.invoke``: that drops outputs whose keys begin with ``__``, and it ends the program when a user's
     mocks raise an error, even when the error is caught.
@@ -103,19 +169,11 @@ def _resources() -> list[tuple[str, Mapping[str, object]]] | None:
         pulumi.log.debug(f"the state of the stack cannot be read: {error}")
         return None
     resources = answer.get("outputs")
-    return list(_outputs(resources)) if isinstance(resources, dict) else None
+    if not isinstance(resources, dict):
+        return None
+    return {urn: _outputs(resource) for urn, resource in resources.items()}
 
 
-def _outputs(resources: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for urn, resource in resources.items():
-        outputs = resource.get("outputs") if isinstance(resource, dict) else None
-        if isinstance(outputs, dict):
-            yield urn, outputs
-
-
-def _is_parent(kind: str, token: str, parent_type: str | None) -> bool:
-    """Whether the types in a child's URN are those of a policy under this parent, as far as the parent tells."""
-    above = kind.partition(token)[0].rstrip("$")
-    if parent_type in (None, _STACK):
-        return not above
-    return above.rpartition("$")[2] == parent_type
+def _outputs(resource: object) -> Mapping[str, object] | None:
+    outputs = resource.get("outputs") if isinstance(resource, dict) else None
+    return outputs if isinstance(outputs, dict) else None

@@ -39,7 +39,7 @@ def construct(run: Run, engine_address: str | None, request: Any) -> pb.Construc
         AmiDeprecationError: an argument is wrong, a Region cannot be read, or the run would change or cancel too much.
     """
     given = _given(wire.values(request.inputs))
-    component = _Component(run, given, policies.parse(given), _type_of(request.parent))
+    component = _Component(run, given, policies.parse(given), request.parent or None)
     servicer = ProviderServicer(component, [], engine_address or "")
     # With an event loop of its own: the SDK keeps the settings of a program in the context.
     answer: pb.ConstructResponse = asyncio.run(servicer.Construct(request, None))
@@ -58,20 +58,15 @@ def _given(values: dict[str, object]) -> Given:
     return Given(**project.renamed(values, project.POLICY_KEYS))
 
 
-def _type_of(urn: str) -> str | None:
-    """The type of a resource, from its URN."""
-    return urn.split("::")[2].rpartition("$")[2] if urn else None
-
-
 class _Component(pulumi.provider.Provider):
     """What the SDK calls once it knows the engine and the program's settings."""
 
     #: Why the program has to fail after everything is declared.
     trouble: AmiDeprecationError | None = None
 
-    def __init__(self, run: Run, given: Given, arguments: PolicyArguments, parent_type: str | None) -> None:
+    def __init__(self, run: Run, given: Given, arguments: PolicyArguments, parent: str | None) -> None:
         self._run, self._given = run, given
-        self._arguments, self._parent_type = arguments, parent_type
+        self._arguments, self._parent = arguments, parent
 
     def construct(
         self,
@@ -82,7 +77,7 @@ class _Component(pulumi.provider.Provider):
     ) -> pulumi.provider.ConstructResult:
         """Read the fleet, and declare what follows."""
         try:
-            earlier = stack.policy_children(POLICY_TYPE, name, self._parent_type, options)
+            earlier = stack.policy_children(POLICY_TYPE, name, self._parent, options)
             plan = policies.plan(self._run.ec2, self._target_of, self._arguments, earlier)
         except AmiDeprecationError as wrong:
             raise_as_run_error(wrong)  # as an error that the SDK hands on as it is
