@@ -145,7 +145,10 @@ def make(
     children: list[Child] = []
     decisions: list[Decision] = []
     warnings: list[str] = []
+    odd = tuple(image_id for read in current for image_id in read.unusable)
     for read in current:
+        # With whole releases, an image that cannot be judged leaves a gap in the order of every Region.
+        doubts = odd if arguments.rules.whole_releases else read.unusable
         for each in (each for each in decided if each.image.region == read.name):
             is_dated = (each.image.region, each.image.id) in (earlier or {})
             decision = _unless_in_use(each, read, arguments, is_dated=is_dated)
@@ -154,7 +157,7 @@ def make(
                 warnings.append(f"{decision.where} gets no date: {decision.because}")
             if decision.date is None:
                 continue
-            child = _child(decision, earlier, now, arguments.notice_days)
+            child = _child(decision, earlier, now, arguments.notice_days, may_move=not doubts)
             if child is not None:
                 children.append(child)
                 warnings.extend(_use_warnings(child, read, arguments, now))
@@ -163,15 +166,19 @@ def make(
                     f"{decision.where} is public and more than two years old, so EC2 accepts no new date: make it private first"
                 )
         warnings.extend(_outside_changes(children, read, earlier or {}, now, settle))
-        kept, why = _kept(read, earlier, {child.key for child in children}, now, settle)
+        kept, why = _kept(
+            replace(read, unusable=doubts), earlier, {child.key for child in children}, now, settle
+        )
         children.extend(kept)
         warnings.extend(why)
     troubles = tuple(
         (read.name, read.trouble) for read in current if read.trouble is not None and not read.barred
     )
     # A program that fails deletes nothing.
-    cancellations = () if troubles or earlier is None else _cancellations(children, reads, earlier)
-    if not decisions and not children and not troubles:
+    cancellations = (
+        () if troubles or earlier is None else _cancellations(children, reads, earlier, now, settle)
+    )
+    if not decisions and not troubles and not any(read.unusable for read in current):
         gone = ": dates that this policy gave are canceled" if earlier is None or cancellations else ""
         warnings.append(f"{_no_match(read.name for read in current)}{gone}")
     return Plan(
@@ -255,20 +262,34 @@ def _unless_in_use(
 
 
 def _child(
-    decision: Decision, earlier: Mapping[Key, Earlier] | None, now: datetime, notice_days: int
+    decision: Decision,
+    earlier: Mapping[Key, Earlier] | None,
+    now: datetime,
+    notice_days: int,
+    *,
+    may_move: bool,
 ) -> Child | None:
     image = decision.image
     known = (earlier or {}).get((image.region, image.id))
+    if known is not None and not may_move:
+        return _as_it_is(known)
     schedule: At | Notice | None
     if decision.date is None or (decision.leaves and known is None and earlier is not None):
         return None  # a date of somebody else's, which no rule asks for
-    if decision.leaves:
+    if decision.leaves or _has_passed(known, image, decision.date, now):
         schedule = (known and _schedule(known)) or At(decision.date)
     else:
         schedule = selection.schedule_of(image, decision.date, now, notice_days)
     if schedule is None:
         return None
     return Child(image.id, image.name, image.region, schedule, decision, known.name if known else None)
+
+
+def _has_passed(known: Earlier | None, image: Image, later: datetime, now: datetime) -> bool:
+    """Whether the policy's date has come: another image that goes does not take the deprecation back."""
+    if known is None or image.date is None or image.date != known.state.live:
+        return False
+    return image.date <= now and image.date < later
 
 
 def _schedule(earlier: Earlier) -> At | Notice | None:
@@ -339,6 +360,8 @@ def _cancellations(
     children: Iterable[Child],
     reads: Sequence[RegionRead],
     earlier: Mapping[Key, Earlier],
+    now: datetime,
+    settle: timedelta,
 ) -> list[Cancellation]:
     declared = {child.key for child in children}
     by_name = {read.name: read for read in reads}
@@ -349,8 +372,8 @@ def _cancellations(
         if key in declared:
             continue
         image = existing.get(key)
-        # EC2 cancels no public image's date.
-        if image is not None and (image.date is None or image.public):
+        # A date of somebody else's, or of a public image, stays.
+        if image is not None and isinstance(rules.on_delete(each.state, image, now, settle), rules.Keep):
             continue
         # An image that is gone has no date any more, but only its owner can tell that it is gone.
         is_owner = read is not None and each.state.owner_id in (None, read.account)
@@ -400,6 +423,8 @@ def refusal(
         if child.decision is not None and selection.changes(child.decision.image, child.schedule, now)
     ]
     canceled = [each.where for each in plan.cancellations]
+    # Who excludes an image by its id means this image; so does who gives it a resource of its own.
+    excluded = {each.image_id for each in arguments.rules.exclude}
     if arguments.max_changes is not None and len(changed) + len(canceled) > arguments.max_changes:
         counts = [f"{_count(len(changed), 'image')} would be dated or re-dated"] if changed else []
         counts += [f"{_count(len(canceled), 'date')} would be canceled"] if canceled else []
@@ -407,11 +432,15 @@ def refusal(
             f"{' and '.join(counts)}, more than max_changes={arguments.max_changes}: {_listed([*changed, *canceled])}; "
             "nothing is changed: raise max_changes for this run, or narrow the policy"
         )
+    canceled = [each.where for each in plan.cancellations if each.image_id not in excluded]
     if arguments.allow_empty or not canceled:
         return None
-    count = len(earlier or ())
-    if not plan.children:
-        why = "no image is due" if plan.decisions else _no_match(plan.regions)
+    judged = [child.key for child in plan.children if child.decision is not None]
+    stay = sum(key in (earlier or {}) for key in judged)
+    count = stay + len(canceled)
+    if not stay:
+        nothing = "no image is due" if plan.decisions else _no_match(plan.regions)
+        why = "only other images are due" if judged else nothing
         amount = "the only date" if count == 1 else f"all {count} dates"
     elif len(canceled) > _FEW and len(canceled) * 2 > count:
         why, amount = "too many dates at once", f"{len(canceled)} of {count} dates"

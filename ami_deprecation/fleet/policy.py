@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import dates
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .arguments import Given, PolicyArguments
     from .plan import Child, Earlier, Key, Plan
 
+_NOT_NEEDED = (
+    "allow_empty is not needed in this run: remove it, because it turns the guard against a typo off"
+)
 #: Guards and wishes of one run: shown as inputs, they would look like a change of the dates.
 _NOT_SHOWN = {"max_changes", "allow_empty", "explain"}
 
@@ -79,6 +83,10 @@ def plan(
     refused = planning.refusal(made, arguments, earlier, gateway.now())
     if refused is not None:
         raise RequestRefused(refused)
+    if arguments.allow_empty and earlier is not None:
+        guarded = replace(arguments, allow_empty=False)
+        if planning.refusal(made, guarded, earlier, gateway.now()) is None:
+            return replace(made, warnings=(*made.warnings, _NOT_NEEDED))
     return made
 
 

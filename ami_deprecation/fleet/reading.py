@@ -121,9 +121,10 @@ class _Reading:
             return list(reads)
         known = {target.region for target in (*self.targets, *self.removed)}
         disabled = dict.fromkeys(region for region, _ in self.earlier if region not in known)
+        barred = not self.gateway.settings.strict  # else each is an error
         return [
-            *(replace(read, barred=True) if read in refused else read for read in reads),
-            *(RegionRead(region, trouble=_not_enabled(region), barred=True) for region in disabled),
+            *(replace(read, barred=barred) if read in refused else read for read in reads),
+            *(RegionRead(region, trouble=_not_enabled(region), barred=barred) for region in disabled),
         ]
 
     def _read_doubtful_again(self, reads: Sequence[RegionRead]) -> list[RegionRead]:

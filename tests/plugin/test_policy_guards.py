@@ -171,6 +171,17 @@ def test_typo_in_name_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     assert allowed.mutations == ["DisableImageDeprecation"] * 2
 
 
+def test_permission_that_is_not_needed_is_named(engine: Engine, ec2: LocalEC2, warned: list[str]) -> None:
+    fleet(ec2, 3)
+    engine.up(policy())
+    assert warned == []
+    engine.up(policy(allow_empty=True))
+    assert [line for line in warned if "allow_empty is not needed in this run" in line]
+    warned.clear()
+    engine.up(policy(name="bsae-*", allow_empty=True))
+    assert not [line for line in warned if "allow_empty" in line]
+
+
 def test_larger_keep_newest_is_refused(engine: Engine, ec2: LocalEC2) -> None:
     fleet(ec2, 8)
     engine.up(policy())
@@ -188,6 +199,88 @@ def test_removed_region_is_named(engine: Engine, ec2: LocalEC2) -> None:
     assert f"(5 in {US}, which is no longer among its Regions)" in sentence
     removed = engine.up(policy(regions=[REGION], allow_empty=True))
     assert removed.mutations == ["DisableImageDeprecation"] * 5
+
+
+@pytest.mark.parametrize("how", ["denied", "disabled"])
+def test_barred_region_leaves_the_guards_on(engine: Engine, ec2: LocalEC2, how: str) -> None:
+    ec2.set_enabled_regions([REGION, US])
+    fleet(ec2, 6)
+    fleet(ec2, 11, US)
+    engine.up(policy(regions="all"))
+    if how == "denied":
+        ec2.faults.add("DescribeImages", "denied", region=US, times=None)
+    else:
+        ec2.set_enabled_regions([REGION])
+    assert "all 5 dates" in refused(engine, policy(regions="all", name="bsae-*"))
+    ec2.set_enabled_regions(None)
+
+
+@pytest.mark.parametrize("change", [{"name": "web-*"}, {"regions": [US]}])
+def test_selection_that_moves_elsewhere_is_refused(
+    engine: Engine, ec2: LocalEC2, change: dict[str, object]
+) -> None:
+    fleet(ec2, 4)
+    fleet(ec2, 4, US)
+    for number in range(3):
+        ec2.add_image(f"web-{number}", created=NOW - (9 - number) * DAY)
+    engine.up(policy())
+    assert "only other images are due: all 3 dates that this policy set" in refused(engine, policy(**change))
+
+
+def test_deregistered_images_are_no_part_of_the_half(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 9)
+    engine.up(policy())
+    for image_id in ids[:4]:
+        ec2.deregister_image(image_id)
+    ec2.advance(DAY)
+    assert "all 4 dates" in refused(engine, policy(name="bsae-*"))
+
+
+def test_date_that_stays_is_no_cancellation(engine: Engine, ec2: LocalEC2) -> None:
+    ids = fleet(ec2, 4)
+    ec2.set_deprecation_time(ids[0], NOW + 27 * DAY)  # what the policy gives, and somebody else gave before
+    engine.up(policy())
+    ec2.set_deprecation_time(ids[1], NOW + 300 * DAY)
+    engine.preview(policy(exclude=["base-0", "base-1"], max_changes=0))
+
+
+def test_image_excluded_by_id_needs_no_permission(engine: Engine, ec2: LocalEC2) -> None:
+    first, second = fleet(ec2, 2)
+    engine.up(policy())
+    assert engine.up(policy(exclude=[first])).mutations == ["DisableImageDeprecation"]
+    assert dates(ec2, [first, second]) == [None, None]
+
+
+def test_odd_image_of_a_region_cancels_none_elsewhere(engine: Engine, ec2: LocalEC2) -> None:
+    fleet(ec2, 4)
+    there = fleet(ec2, 4, US)
+    rules = policy(regions=[REGION, US], whole_releases=True)
+    engine.up(rules)
+    ec2.faults.add("DescribeImages", "lacks-creation-date", image_id=there[3], region=US, times=None)
+    assert engine.up(rules).operations == []
+
+
+def test_odd_image_moves_no_date(engine: Engine, ec2: LocalEC2) -> None:
+    ids = [ec2.add_image(f"base-{number}", created=NOW - age * DAY) for number, age in enumerate((90, 80, 5))]
+    engine.up(policy())
+    ec2.set_time(NOW + 20 * DAY)  # the first one has passed
+    ec2.faults.add("DescribeImages", "lacks-creation-date", image_id=ids[1], times=None)
+    assert engine.up(policy()).operations == []
+
+
+@pytest.mark.parametrize("how", ["disabled", "deregistered"])
+def test_image_that_goes_revives_no_other(engine: Engine, ec2: LocalEC2, how: str) -> None:
+    ids = [ec2.add_image(f"base-{number}", created=NOW - age * DAY) for number, age in enumerate((90, 80, 5))]
+    engine.up(policy())
+    [passed] = dates(ec2, ids[:1])
+    ec2.set_time(NOW + 20 * DAY)
+    if how == "disabled":
+        ec2.set_state(ids[1], "disabled")
+    else:
+        ec2.deregister_image(ids[1])
+    engine.up(policy())
+    assert dates(ec2, ids[:1]) == [passed]
+    assert engine.up(policy()).operations == []
 
 
 def test_max_changes_counts_cancellations(engine: Engine, ec2: LocalEC2) -> None:

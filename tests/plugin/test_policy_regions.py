@@ -9,6 +9,7 @@ import pytest
 from ami_deprecation import AmiDeprecationError, AmiDeprecationPolicy, get_images
 from ami_deprecation.image import Scan
 from tests.plugin.conftest import OTHER, REGION
+from tests.support import gateways
 from tests.support.fleets import DAY, NOW
 
 if TYPE_CHECKING:
@@ -66,6 +67,24 @@ def test_barred_region_is_named_and_left(engine: Engine, ec2: LocalEC2, warned: 
     assert (date(ec2, here, REGION), date(ec2, there, US)) == (None, NOW + 20 * DAY)
     [line] = [line for line in warned if US in line]
     assert line.startswith(f"{US} is left out, and 1 date of this policy there stays as it is: ")
+
+
+@pytest.mark.parametrize("how", ["denied", "disabled"])
+def test_strict_policy_leaves_no_region_out(
+    engine: Engine, ec2: LocalEC2, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    ec2.set_enabled_regions([REGION, US])
+    fleet(ec2, REGION, 20, 10)
+    fleet(ec2, US, 20, 10)
+    engine.up(policy(regions="all"))
+    if how == "denied":
+        ec2.faults.add("DescribeImages", "denied", region=US, times=None)
+    else:
+        ec2.set_enabled_regions([REGION])
+    monkeypatch.setenv("AMI_DEPRECATION_STRICT", "1")
+    gateways.forget()
+    with pytest.raises(AmiDeprecationError, match=US):
+        engine.preview(policy(regions="all"))
 
 
 def test_region_that_is_down_is_an_error(engine: Engine, ec2: LocalEC2) -> None:
