@@ -116,8 +116,15 @@ def soonest(now: datetime) -> datetime:
 
 
 def after_days(start: datetime, days: int) -> datetime:
-    """The date that many days of 24 hours after an image's creation."""
-    return to_minute(start + timedelta(days=days))
+    """The date that many days of 24 hours after an image's creation.
+
+    Raises:
+        ValueError: it is beyond the calendar.
+    """
+    try:
+        return to_minute(start + timedelta(days=days))
+    except OverflowError:
+        raise ValueError(f"{start.isoformat()} plus {days} days is beyond the calendar") from None
 
 
 def in_days(now: datetime, days: int) -> datetime:

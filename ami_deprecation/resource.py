@@ -94,7 +94,7 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             opts: resource options; ``provider`` may be a ``pulumi_aws.Provider``.
         """
         aws, opts = aws_provider.split_options(opts)
-        declared.tell(lambda: _qualified_name(resource_name, opts.parent), image_id, region)
+        declared.tell(lambda: _qualified_name(resource_name, opts.parent), image_id, region, deprecate_at)
         of_provider = {keys.PROVIDER_AWS_KEY: aws.config, keys.PROVIDER_PROBLEM_KEY: aws.problem}
         props: dict[str, pulumi.Input[object]] = {
             "image_id": image_id,

@@ -148,6 +148,8 @@ class _Check:
             return None, self._go_without_image(old, None)
         try:
             image = look_twice(self.run, self.target, self.image_id, MAX_AGE)
+            if old is not None:
+                image = look_for_date(self.run, self.target, old, image)
             had = self.old is not None and old is not None
             refusal = rules.image_refusal(image, self.image_id, self.region, None, had=had)
             if image is not None and refusal is None:
@@ -299,7 +301,9 @@ def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
         return None
     try:
         target = targets.target_of(run, planned.inputs, old.region)
-        image = None if run.skips_checks(target) else look_twice(run, target, old.image_id, MAX_AGE)
+        if run.skips_checks(target):
+            return None
+        image = look_for_date(run, target, old, look_twice(run, target, old.image_id, MAX_AGE))
     except AmiDeprecationError:
         return None  # `up` says it
     wanted = planned.inputs.schedule
@@ -308,6 +312,14 @@ def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
         if refusal is not None:
             where = f"{image.id} ({image.name}) in {image.region}"
             run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
+    return image
+
+
+def look_for_date(run: Run, target: Target, old: State, image: Image | None) -> Image | None:
+    """The image, as it was just read; one without the date of the last run is asked for again, because a single answer can lack it."""
+    if image is not None and image.date is None and old.live is not None:
+        run.ec2.pause(run.ec2.settings.look_again_seconds)
+        image = run.ec2.read_image(target, old.image_id, 0) or image
     return image
 
 

@@ -80,11 +80,11 @@ class Claims:
     def rival(self, claim: Claim) -> Claim | None:
         """Another resource of the program that has the same image for certain; checks that could not read it let both pass."""
         with self._lock:
-            held = self._held.get(_key(claim), [])
-            return next(
-                (each for each in held if each.resource != claim.resource and _is_known_same(each, claim)),
-                None,
-            )
+            held = list(self._held.get(_key(claim), []))
+        held += [_claim(each, claim) for each in self._elsewhere(claim) if each.kind == "held"]
+        return next(
+            (each for each in held if each.resource != claim.resource and _is_known_same(each, claim)), None
+        )
 
     def holder(self, claim: Claim) -> Claim | None:
         """Who has the image. An owner that is not known counts as the same: a delete in doubt keeps the date."""
@@ -135,7 +135,15 @@ def _is_known_same(one: Claim, other: Claim) -> bool:
 
 
 def _note(claim: Claim, kind: Literal["checked", "held"]) -> Note:
-    return Note(kind, claim.image_id, claim.target.region, claim.resource, claim.owner_id, claim.date)
+    return Note(
+        kind,
+        claim.image_id,
+        claim.target.region,
+        claim.resource,
+        claim.owner_id,
+        claim.date,
+        claim.carried_over,
+    )
 
 
 def _claim(note: Note, about: Claim) -> Claim:
@@ -145,6 +153,7 @@ def _claim(note: Note, about: Claim) -> Claim:
         note.image_id,
         note.resource,
         note.owner_id,
+        note.carried_over,
         date=note.date,
         is_only_declared=note.kind == "declared",
     )

@@ -11,7 +11,7 @@ from .. import dates
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
 from . import rules, targets
-from .check import MAX_AGE, look_twice, two_resources
+from .check import MAX_AGE, look_for_date, look_twice, two_resources
 from .claims import Claim
 from .inputs import At, Unknown
 from .state import State, text_or_none
@@ -91,6 +91,9 @@ def _wait_until_usable(
     image = run.ec2.read_image(target, image_id, MAX_AGE)
     if image is None and old is not None and rules.is_settling(old, run.ec2.now(), _settle(run)):
         return _last_seen(run, old)
+    before = old or run.known(image_id, target.region)
+    if before is not None:
+        image = look_for_date(run, target, before, image)
     not_there_until = monotonic() + run.ec2.settings.not_there_yet_seconds
     while image is None and monotonic() < not_there_until:
         run.ec2.pause(_first_wait(run))
@@ -131,7 +134,8 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         raise InvalidInput(f"{image.id}: the date has to be known", image_id=image.id, region=image.region)
     # A replacement, as by another role, is no new resource: days that were counted once stay as they are.
     replaced = run.known(image.id, image.region) if old is None else None
-    when = rules.date_for(wanted, old or replaced, image, now, first=old is None)
+    is_own = replaced is not None and replaced.inputs.resource == planned.inputs.resource
+    when = rules.date_for(wanted, old or replaced, image, now, first=old is None and not is_own)
     action = rules.on_update(old, image, wanted, when, now, _settle(run), replaced=replaced)
     if isinstance(action, rules.Refusal):
         raise action.as_error(image.id, image.region)
@@ -251,20 +255,12 @@ def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
     return image
 
 
-def _look_for_date(run: Run, target: Target, old: State, image: Image | None) -> Image | None:
-    """The image, as it was just read; one without the date of the last run is asked for again, because a single answer can lack it."""
-    if image is not None and image.date is None and old.live is not None:
-        run.ec2.pause(run.ec2.settings.look_again_seconds)
-        image = run.ec2.read_image(target, old.image_id, 0) or image
-    return image
-
-
 def _read_settled(run: Run, target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
     image = _look(run, target, old, _READ_AGE)
     if old.scheduled is not None and dates.is_past(old.scheduled, run.ec2.now()):
         # It cannot be set again: one answer is not enough to believe that it is gone.
-        image = _look_for_date(run, target, old, image)
+        image = look_for_date(run, target, old, image)
     wait = _first_wait(run)
     while rules.is_settling(old, run.ec2.now(), _settle(run)):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):
@@ -282,12 +278,14 @@ def _read_settled(run: Run, target: Target, old: State) -> Image | None:
 def delete(run: Run, old: State) -> None:
     """Cancel the date that this resource set, restore the original one, or leave somebody else's alone."""
     target = targets.target_of(run, old.inputs, old.region)
+    if not old.adopted:
+        run.has_deleted_own(old.image_id, old.region, old.scheduled)
     holder = run.claims.holder(_claim(target, old))
     if holder is not None:
         _hand_over(run, target, old, holder)
         return
     where = f"{old.image_id} in {old.region}"
-    image = _look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
+    image = look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
     moving = run.is_moving(old.image_id, old.region, old.inputs.resource)
     action = rules.on_delete(old, image, run.ec2.now(), _settle(run), moving=moving)
     if isinstance(action, rules.Keep):
@@ -296,53 +294,90 @@ def delete(run: Run, old: State) -> None:
         elif image is None:
             run.note(f"{where} is not found, so no date is canceled")
         return
-    gone = text_or_none(old.scheduled)  # soon after a write EC2 may show an earlier one
+    if isinstance(action, rules.Enable) and run.has_deleted(old.image_id, old.region, action.when):
+        # The other half of a rename that was cut off has set it: nobody is left who wants it.
+        action = rules.Cancel()
     try:
-        if isinstance(action, rules.Enable):
-            run.ec2.enable(target, old.image_id, action.when)
-            run.note(f"{where}: {gone} is replaced by {text_or_none(action.when)}, its original date")
-        else:
-            run.ec2.disable(target, old.image_id)
-            if action.because:
-                run.warn(f"{where}: the date {gone} is canceled; {action.because}")
-            else:
-                run.note(f"{where}: the date {gone} is canceled")
-    except ImageNotFound:
-        return  # gone is what was wanted
+        _undo(run, target, old, action)
+    except ImageNotFound:  # one answer can be wrong
+        run.ec2.pause(run.ec2.settings.look_again_seconds)
+        try:
+            _undo(run, target, old, action)
+        except ImageNotFound:
+            run.note(f"{where} is not found, so no date is canceled")
+
+
+def _undo(run: Run, target: Target, old: State, action: rules.Enable | rules.Cancel) -> None:
+    """Make the call that a delete has come to, and say so."""
+    where = f"{old.image_id} in {old.region}"
+    gone = text_or_none(old.scheduled)  # soon after a write EC2 may show an earlier one
+    if isinstance(action, rules.Enable):
+        run.ec2.enable(target, old.image_id, action.when)
+        run.note(f"{where}: {gone} is replaced by {text_or_none(action.when)}, its original date")
+        return
+    run.ec2.disable(target, old.image_id)
+    if action.because:
+        run.warn(f"{where}: the date {gone} is canceled; {action.because}")
+    else:
+        run.note(f"{where}: the date {gone} is canceled")
 
 
 def _hand_over(run: Run, target: Target, old: State, holder: Claim) -> None:
     """Leave the image to another resource of this update, with the date that this one asks for."""
     where = f"{old.image_id} in {old.region}"
-    if holder.resource != old.inputs.resource:  # else it is replaced by itself, as after a taint
-        how = "is declared for it" if holder.is_only_declared else "of this update has taken it over"
-        note = f"{where} keeps its date: the resource {holder.resource!r} {how}"
-        if not holder.carried_over and holder.date in (None, old.scheduled):
-            note += (
-                f"; without an alias nothing says who set it, so removing {holder.resource!r} leaves the date"
-            )
-        run.note(note)
+    wanted = holder.date or _known_date(run, old, holder)
+    is_older = holder.carried_over or holder.is_only_declared
     if old.inputs.on_destroy == "restore" and not holder.carried_over and old.previous != old.live:
         # The engine does not pass the old state to a new resource; with an alias it would.
         run.warn(
             f"{where}: its original date, {text_or_none(old.previous) or 'none'}, is not carried over to "
             f"{holder.resource!r}, which will restore {text_or_none(old.live)}"
         )
-    if not holder.carried_over or holder.date is None or holder.date == old.scheduled:
-        # A new holder sets its date itself. When the engine skips its create (--continue-on-error), ours is what is left.
-        return
-    # A reverted rename: the holder's state says its own date, and EC2 has the one that this resource set.
-    image = _look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
+    # A new holder has set its date itself; one from before this run has not, as after a rename that was reverted.
+    if (
+        not is_older
+        or wanted is None
+        or wanted == old.scheduled
+        or not _move_back(run, target, old, holder, wanted)
+    ):
+        _note_holder(run, old, holder)
+
+
+def _note_holder(run: Run, old: State, holder: Claim) -> None:
+    """Say why a date stays."""
+    is_new = not holder.carried_over and holder.date in (None, old.scheduled)
+    if holder.resource == old.inputs.resource and (old.adopted or not is_new):
+        return  # it is replaced by itself, with what is known of it
+    how = "is declared for it" if holder.is_only_declared else "of this update has taken it over"
+    note = f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} {how}"
+    if is_new:
+        note += f"; without an alias nothing says who set it, so removing {holder.resource!r} leaves the date"
+    if holder.is_only_declared and holder.date is None:
+        note += f"; it is {text_or_none(old.scheduled)}: for another one, run `pulumi up --refresh`"
+    run.note(note)
+
+
+def _known_date(run: Run, old: State, holder: Claim) -> datetime | None:
+    """The date of a holder that counts its days: its inputs do not have it, its outputs do."""
+    known = run.known(old.image_id, old.region)
+    return known.scheduled if known is not None and known.inputs.resource == holder.resource else None
+
+
+def _move_back(run: Run, target: Target, old: State, holder: Claim, wanted: datetime) -> bool:
+    """Set the holder's date where the image has the one of this resource; returns whether that was said or done."""
+    where = f"{old.image_id} in {old.region}"
+    image = look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
     if image is None or image.date != old.scheduled:
-        return
-    refusal = rules.date_refusal(image, At(holder.date), holder.date, run.ec2.now())
+        return False
+    refusal = rules.date_refusal(image, At(wanted), wanted, run.ec2.now())
     if refusal is None:
-        run.ec2.enable(target, old.image_id, holder.date)
+        run.ec2.enable(target, old.image_id, wanted)
         run.note(
-            f"{where}: {text_or_none(old.scheduled)} is replaced by {text_or_none(holder.date)}, which {holder.resource!r} asks for"
+            f"{where}: {text_or_none(old.scheduled)} is replaced by {text_or_none(wanted)}, which {holder.resource!r} asks for"
         )
     else:
         run.warn(
             f"{where} keeps {text_or_none(old.scheduled)}, and {holder.resource!r} asks for "
-            f"{text_or_none(holder.date)}: {refusal.sentence}; run `pulumi up --refresh`"
+            f"{text_or_none(wanted)}: {refusal.sentence}; run `pulumi up --refresh`"
         )
+    return True

@@ -54,20 +54,24 @@ class Note:
     #: The image's account, None when it was not read.
     owner_id: str | None = None
     date: datetime | None = None
+    #: Whether the resource had the image before this run.
+    carried_over: bool = False
     #: When it was written, in seconds since the machine started.
     at: float = 0.0
 
     def to_line(self) -> bytes:
         """The note as one line of JSON."""
         date = None if self.date is None else dates.to_text(self.date)
-        parts = [self.kind, self.image_id, self.region, self.resource, self.owner_id, date, self.at]
+        about = [self.kind, self.image_id, self.region, self.resource, self.owner_id, date]
+        parts = [*about, self.carried_over, self.at]
         return json.dumps(parts).encode() + b"\n"
 
 
 def _parse(line: bytes) -> Note | None:
     try:
-        kind, image_id, region, resource, owner_id, date, at = json.loads(line)
-        return Note(kind, image_id, region, resource, owner_id, date and dates.parse(date), at)
+        kind, image_id, region, resource, owner_id, date, carried_over, at = json.loads(line)
+        when = date and dates.parse(date)
+        return Note(kind, image_id, region, resource, owner_id, when, carried_over, at)
     except (ValueError, TypeError, InvalidInput):
         return None
 

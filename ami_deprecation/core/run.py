@@ -14,6 +14,7 @@ from .targets import AwsConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from ..ec2 import Gateway, Target
     from ..image import Image
@@ -38,6 +39,7 @@ class Run:
     _replaced: dict[tuple[str, str], State] = field(default_factory=dict)
     _seen: dict[tuple[str, str], Image] = field(default_factory=dict)
     _known: dict[tuple[str, str], State] = field(default_factory=dict)
+    _deleted: set[tuple[str, str, datetime | None]] = field(default_factory=set)
     _left_alone: set[tuple[str, str, str | None]] = field(default_factory=set)
     #: By Region and image: the names of the resource that leaves it, before and now.
     _moved_on: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
@@ -149,6 +151,16 @@ class Run:
         """A state of the image that the engine has shown."""
         with self._lock:
             return self._known.get((region, image_id))
+
+    def has_deleted_own(self, image_id: str, region: str, date: datetime | None) -> None:
+        """Note the date of a resource that is being deleted and that had set it."""
+        with self._lock:
+            self._deleted.add((region, image_id, date))
+
+    def has_deleted(self, image_id: str, region: str, date: datetime) -> bool:
+        """Whether a resource of this run that had set this date is being deleted."""
+        with self._lock:
+            return (region, image_id, date) in self._deleted
 
     def leave_alone(self, image_id: str, region: str, resource: str | None) -> None:
         """Note that a resource's program leaves the date to others."""

@@ -6,10 +6,13 @@ The plugin that deletes the old name of a skipped rename knows from the program 
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pulumi
 
+from ..errors import InvalidInput
 from . import quirks
 
 if TYPE_CHECKING:
@@ -17,17 +20,26 @@ if TYPE_CHECKING:
 
 
 def tell(
-    name_of: Callable[[], str | Awaitable[str]], image_id: pulumi.Input[str], region: pulumi.Input[str] | None
+    name_of: Callable[[], str | Awaitable[str]],
+    image_id: pulumi.Input[str],
+    region: pulumi.Input[str] | None,
+    deprecate_at: object,
 ) -> None:
-    """Tell which image a resource is about, as soon as it is known."""
+    """Tell which image a resource is about, as soon as it is known, and the date if it is a plain one."""
     address = quirks.engine_address()
     if address is None:
         return
-    from ..core import meeting  # noqa: PLC0415  # lazily: a program without an engine needs none
+    from .. import dates  # noqa: PLC0415  # lazily: a program without an engine needs none
+    from ..core import meeting  # noqa: PLC0415
     from ..core.meeting import Note  # noqa: PLC0415
 
+    date = None
+    if isinstance(deprecate_at, (str, dt.date)):
+        with suppress(InvalidInput):  # the check says it
+            date = dates.parse(deprecate_at)
+
     def write(resource: str, image: str, place: str | None) -> None:
-        meeting.tell(address, Note("declared", image, place, resource))
+        meeting.tell(address, Note("declared", image, place, resource, date=date))
 
     name = name_of()
     if isinstance(name, str) and isinstance(image_id, str) and isinstance(region, str | None):

@@ -52,7 +52,15 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Another image, Region or identity is a replacement; another date is an update."""
-    change = verbs.diff(_run(), id_, _values(olds), _values(news), moves=names.is_camel(olds))
+    ignored = quirks.ignored_properties()
+    change = verbs.diff(
+        _run(),
+        id_,
+        _values(olds),
+        _values(news),
+        ignores_date=names.ignores_date(ignored),
+        moves=names.is_camel(olds),
+    )
     if change.replaces:
         # Create first: a delete that comes first would cancel a date that may have passed.
         return DiffResult(changes=True, replaces=list(change.replaces), delete_before_replace=False)
@@ -80,7 +88,8 @@ def read(id_: str, props: dict[str, Any]) -> ReadResult:
 
 def delete(id_: str, props: dict[str, Any]) -> None:
     """Cancel the date that this resource set, or put back the one it found."""
-    verbs.delete(_run(), id_, _values(props))
+    urn = quirks.urn()
+    verbs.delete(_run(), id_, _values(props), None if urn is None else names.resource_of(urn))
 
 
 def _values(props: Mapping[str, Any]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from ..core import inputs, keys
 from ..core.targets import PROVIDER_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: The types of the resource: as the dynamic provider has it, and as the native one does.
 DYNAMIC_TYPE = "pulumi-python:dynamic/ec2:AmiDeprecation"
@@ -26,6 +26,7 @@ CAMEL = {
     name: inputs.camel(name) for name in (*(each.name for each in inputs.DEFINITIONS), *keys.OUTPUT_KEYS)
 }
 _PYTHON = {camel: name for name, camel in CAMEL.items()}
+_STACK = "pulumi:pulumi:Stack"
 _KEY = re.compile(rf"(?<![\w:])aws:({'|'.join(each.name for each in PROVIDER_KEYS)})\b")
 
 
@@ -52,6 +53,18 @@ def is_python(props: Mapping[str, object]) -> bool:
 def is_camel(props: Mapping[str, object]) -> bool:
     """Whether a state has Pulumi's names: the native provider has written it."""
     return CAMEL["image_id"] in props
+
+
+def ignores_date(ignored: Iterable[str]) -> bool:
+    """Whether ``ignore_changes``, in either spelling, leaves the date to others."""
+    return any(_PYTHON.get(key, key) in (*keys.SCHEDULE_KEYS, "*") for key in ignored)
+
+
+def resource_of(urn: str) -> str:
+    """A resource's name, with the types of its parents where there are any: the text that a Python program sends."""
+    _, _, types, name = (*urn.split("::", 3), "", "", "")[:4]
+    parents = types.rpartition("$")[0].removeprefix(f"{_STACK}$")
+    return f"{name} (in {parents})" if parents and parents != _STACK else name
 
 
 @cache

@@ -5,6 +5,10 @@ that the engine's progress shows "Traceback (most recent call last):" where the 
 this package's own errors, which are sentences, the server is given the sentence alone. Other
 providers of the same process are shown as before, and a server that is built otherwise is left as it is.
 
+The server hands a provider a part of what the engine asks. The rest is in the request, a variable of the server's own
+method: the properties under ``ignore_changes``, where a transformation or ``"*"`` can put a date that no option of the
+resource shows, and a resource's URN, which an alias changes without a word to the provider.
+
 A program's SDK keeps a stub of the engine and not its address, which is in the stub's channel.
 """
 
@@ -13,10 +17,15 @@ from __future__ import annotations
 import sys
 import traceback
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from pulumi.runtime.settings import get_engine
 
 from ..errors import AmiDeprecationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 
 class _Traceback(ModuleType):
@@ -38,6 +47,26 @@ def show_errors_as_sentences() -> None:
     server = sys.modules["__main__"]
     if hasattr(server, "DynamicResourceProviderServicer") and getattr(server, "traceback", None) is traceback:
         server.traceback = _Traceback("traceback")  # type: ignore[attr-defined]  # a global of the SDK's script
+
+
+def ignored_properties() -> Sequence[str]:
+    """What the engine ignores changes of, in a call of the server to ``diff``."""
+    return tuple(getattr(_request(), "ignoreChanges", ()))
+
+
+def urn() -> str | None:
+    """The URN of the resource that the engine asks about, None when the server does not have it where it is expected."""
+    urn = getattr(_request(), "urn", None)
+    return urn if isinstance(urn, str) and urn else None
+
+
+def _request() -> object:
+    server: FrameType | None = sys._getframe()  # noqa: SLF001  # the only way in
+    while server is not None:
+        if server.f_globals.get("DynamicResourceProviderServicer") and "request" in server.f_locals:
+            return server.f_locals["request"]
+        server = server.f_back
+    return None
 
 
 def engine_address() -> str | None:

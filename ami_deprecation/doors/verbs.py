@@ -72,7 +72,7 @@ def diff(
     if moves:
         same = replace(old.inputs, profile=new.profile, role_arn=new.role_arn, aws=new.aws)
         old = replace(old, inputs=same)
-    run.know(old)
+    run.know(replace(old, inputs=replace(old.inputs, resource=new.resource)))
     replaces = rules.replacement_keys(old, new, new.region or old.region)
     if new.image_id != old.image_id:
         # The state may have another name than the check's inputs: an alias renames without an update.
@@ -116,9 +116,19 @@ def read(run: Run, id_: str, props: Mapping[str, object]) -> tuple[Props, Props]
     return None if live is None else state.refreshed(live)
 
 
-def delete(run: Run, id_: str, props: Mapping[str, object]) -> None:
-    """Cancel the date that this resource set, or put back the one it found."""
-    lifecycle.delete(run, state.parse(props, id_))
+def delete(run: Run, id_: str, props: Mapping[str, object], resource: str | None) -> None:
+    """Cancel the date that this resource set, or put back the one it found.
+
+    Args:
+        run: what this process remembers.
+        id_: the resource's.
+        props: its outputs.
+        resource: its name now, None when it is not known. The outputs have the one from before an alias, which changes nothing else.
+    """
+    old = state.parse(props, id_)
+    if resource is not None:
+        old = replace(old, inputs=replace(old.inputs, resource=resource))
+    lifecycle.delete(run, old)
 
 
 def id_of(known: State) -> str:

@@ -46,7 +46,7 @@ def to_image(raw: ImageTypeDef, region: str) -> Image:
         name=raw.get("Name", ""),
         region=region,
         owner_id=raw.get("OwnerId", ""),
-        creation_date=dates.parse_ec2(raw["CreationDate"]),
+        creation_date=_created(raw["CreationDate"]),
         deprecation_time=dates.parse_ec2(deprecation) if deprecation else None,
         state=raw.get("State", "available"),
         public=raw.get("Public", False),
@@ -68,6 +68,17 @@ def to_image(raw: ImageTypeDef, region: str) -> Image:
         ),
         scan=_to_scan(newer.get("ScanResults")),
     )
+
+
+def _created(text: str) -> datetime:
+    """A creation date.
+
+    Raises:
+        ValueError: it is none, or so late that no date can be counted from it.
+    """
+    created = dates.parse_ec2(text)
+    dates.after_days(created, dates.MAX_DAYS)
+    return created
 
 
 def to_instance_image(raw: InstanceImageMetadataTypeDef, region: str) -> Image | None:

@@ -94,6 +94,16 @@ def test_original_date_survives_role_change_but_not_taint(stack: Stack, ec2: Loc
     assert ec2.image(image).deprecation_time == AHEAD
 
 
+def test_destroy_with_run_program_cancels_after_an_alias(stack: Stack, ec2: LocalEC2) -> None:
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    alias = ", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='web')])"
+    declare(stack, resource("site", image, "deprecate_at='2028-06-01'" + alias))
+    stack.up()
+    assert stack.destroy("--run-program").mutations == ["DisableImageDeprecation"]
+
+
 def test_destroy_with_run_program_cancels(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))

@@ -226,3 +226,23 @@ def test_lost_original_is_named_under_ignore_changes(engine: Engine, ec2: LocalE
     engine.up(program)
     ec2.set_time(EARLY + timedelta(days=1))
     assert f"its original date, {text(EARLY)}, has passed" in engine.preview(program, refresh=True).notes
+
+
+def star(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    return pulumi.ResourceTransformationResult(
+        args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["*"]))
+    )
+
+
+@pytest.mark.parametrize("hidden", [ignore_date, star])
+@pytest.mark.parametrize("change", ["nothing", "role_arn"])
+def test_date_left_before_stays_when_a_transformation_ignores_it(
+    engine: Engine, ec2: LocalEC2, image: str, hidden: object, change: str
+) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.set_deprecation_time(image, MIDDLE)
+    engine.up(dated(image, EARLY, on_destroy="restore"))
+    opts = pulumi.ResourceOptions(transformations=[hidden])  # type: ignore[list-item]  # one of the two above
+    given = {"role_arn": role(ec2.account)} if change == "role_arn" else {}
+    assert engine.up(dated(image, LATE, on_destroy="restore", opts=opts, **given)).mutations == []
+    assert ec2.image(image).deprecation_time == MIDDLE

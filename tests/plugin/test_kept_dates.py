@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
+import pytest
 
 from ami_deprecation import AmiDeprecation
 from tests.support.dates import EARLY, LATE, NOW, text
@@ -57,6 +58,58 @@ def test_reverted_rename_puts_holders_date_back(engine: Engine, ec2: LocalEC2, i
     assert engine.names() == ["web"]
     assert ec2.image(image).deprecation_time == EARLY
     assert f"{text(LATE)} is replaced by {text(EARLY)}, which 'web' asks for" in reverted.notes
+
+
+def cut_off_rename(engine: Engine, image: str, **given: Any) -> None:
+    """`web` is replaced by `site` with another date, and a resource fails before the deletion of `web`."""
+    engine.up(made(image_id=image, **given))
+    before = copy.deepcopy(engine.state)
+    engine.up(made("site", image_id=image, **{**given, "deprecate_in_days": None, "deprecate_at": LATE}))
+    engine.state[:0] = before
+
+
+def test_reverted_rename_puts_counted_date_back(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(made(image_id=image, deprecate_in_days=200))
+    ours = ec2.image(image).deprecation_time
+    cut_off_rename(engine, image, deprecate_in_days=200)
+    engine.up(made(image_id=image, deprecate_in_days=200))
+    assert ec2.image(image).deprecation_time == ours
+
+
+@pytest.mark.parametrize("parallel", [0, 4])
+def test_destroy_of_a_cut_off_rename_leaves_no_date(
+    engine: Engine, ec2: LocalEC2, image: str, parallel: int
+) -> None:
+    cut_off_rename(engine, image, deprecate_at=EARLY, on_destroy="restore")
+    engine.parallel = parallel
+    engine.destroy()
+    assert ec2.image(image).deprecation_time is None
+
+
+@pytest.mark.parametrize("on_destroy", ["cancel", "restore"])
+def test_one_not_found_of_the_write_leaves_no_date(
+    engine: Engine, ec2: LocalEC2, image: str, on_destroy: str
+) -> None:
+    found = LATE if on_destroy == "restore" else None
+    ec2.set_deprecation_time(image, found)
+    engine.up(dated(image, EARLY, on_destroy=on_destroy))
+    action = "DisableImageDeprecation" if found is None else "EnableImageDeprecation"
+    ec2.faults.add(action, "error", code="InvalidAMIID.NotFound", image_id=image)
+    engine.destroy()
+    assert ec2.image(image).deprecation_time == found
+
+
+@pytest.mark.parametrize("change", ["on_destroy", "role_arn"])
+def test_one_answer_without_a_passed_date_gives_up_nothing(
+    engine: Engine, ec2: LocalEC2, image: str, change: str
+) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.set_time(EARLY + timedelta(days=1))
+    ec2.faults.add("DescribeImages", "lacks-date", image_id=image)
+    value = "restore" if change == "on_destroy" else f"arn:aws:iam::{ec2.account}:role/dates"
+    changed = engine.up(dated(image, EARLY, **{change: value}))
+    assert (changed.mutations, "cannot be set again" in changed.notes) == ([], False)
+    assert engine.outputs("web")["deprecation_time"] == text(EARLY)
 
 
 def test_passed_dates_survive_delete_first_swap(engine: Engine, ec2: LocalEC2, image: str) -> None:

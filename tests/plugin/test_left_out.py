@@ -5,13 +5,14 @@ The same programs run on the real engine in tests/engine/test_order.py: these sh
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.dates import EARLY
+from tests.support.dates import EARLY, LATE, text
 from tests.support.operation import Limits
-from tests.support.program import dated
+from tests.support.program import dated, made
 from tests.support.promises import Item, Program
 
 if TYPE_CHECKING:
@@ -49,4 +50,15 @@ def test_left_out_delete_comes_later(engine: Engine, ec2: LocalEC2, image: str, 
     assert (limited.operations, limited.mutations) == (["create"], [])
     later = engine.up(renamed(image))
     assert (later.operations, later.mutations) == (["delete"], [])
+    assert ec2.image(image).deprecation_time == EARLY
+
+
+@pytest.mark.parametrize("limits", [Limits(targets=frozenset({NEW})), Limits(excludes=frozenset({OLD}))])
+def test_left_out_name_gets_its_date_back(engine: Engine, ec2: LocalEC2, image: str, limits: Limits) -> None:
+    engine.up(dated(image, EARLY))
+    before = copy.deepcopy(engine.state)
+    engine.up(made("renamed", image_id=image, deprecate_at=LATE))
+    engine.state[:0] = before  # another resource failed before the deletion of the old name
+    limited = engine.up(dated(image, EARLY), limits=limits)
+    assert f"{text(LATE)} is replaced by {text(EARLY)}, which 'web' asks for" in limited.notes
     assert ec2.image(image).deprecation_time == EARLY

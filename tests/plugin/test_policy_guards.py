@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -15,7 +16,6 @@ from tests.support.fleets import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from ami_deprecation.testing import LocalEC2
     from ami_deprecation.testing.faults import FaultKind
@@ -249,6 +249,13 @@ def test_image_excluded_by_id_needs_no_permission(engine: Engine, ec2: LocalEC2)
     engine.up(policy())
     assert engine.up(policy(exclude=[first])).mutations == ["DisableImageDeprecation"]
     assert dates(ec2, [first, second]) == [None, None]
+
+
+def test_image_of_an_impossible_date_is_named(engine: Engine, ec2: LocalEC2, warned: list[str]) -> None:
+    fleet(ec2, 3)
+    odd = ec2.add_image("base-odd", created=datetime(9999, 12, 30, tzinfo=timezone.utc))
+    engine.up(policy())
+    assert [line for line in warned if odd in line and "cannot be judged" in line]
 
 
 def test_odd_image_of_a_region_cancels_none_elsewhere(engine: Engine, ec2: LocalEC2) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,16 @@ def test_preview_of_a_taint_names_date_on_the_image(
     [change] = comment.read(digest(before, engine.preview(program)), NOW).changes
     assert (change.before, change.after.when, change.is_outside) == (theirs, EARLY, True)
     assert len(engine.up(program).mutations) == 1
+
+
+def test_changed_days_count_anew_under_another_role(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(made(image_id=image, deprecate_in_days=20))
+    program = made(image_id=image, deprecate_in_days=100, role_arn=role(ec2))
+    before = {entry.name: entry for entry in copy.deepcopy(engine.state)}
+    [change] = comment.read(digest(before, engine.preview(program)), NOW).changes
+    assert (change.action, change.after.in_days) == (Action.LATER, 100)
+    engine.up(program)
+    assert ec2.image(image).deprecation_time in (NOW + 100 * DAY, NOW + 100 * DAY + timedelta(minutes=1))
 
 
 def test_preview_after_a_date_was_left_alone_promises_no_repair(

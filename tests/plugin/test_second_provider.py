@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ import pytest
 
 from ami_deprecation import AmiDeprecation
 from tests.plugin.conftest import REGION, plugin_environment
-from tests.support.dates import EARLY
-from tests.support.plugin import Launcher, Plugin
+from tests.support.dates import EARLY, LATE
+from tests.support.plugin import CallFailed, Launcher, Plugin
 from tests.support.program import dated, made, run
 
 if TYPE_CHECKING:
@@ -52,6 +53,36 @@ def test_duplicate_under_second_provider_is_refused(start: Callable[..., Plugin]
     [(key, reason)] = check(start(), "site", image)
     assert key == "image_id"
     assert "two resources, 'web' and 'site'" in reason
+
+
+def test_unread_duplicate_under_second_provider_is_refused(
+    start: Callable[..., Plugin], ec2: LocalEC2, image: str
+) -> None:
+    for plugin, name in ((start(), "web"), (start(), "site")):
+        [new] = run(made(name, image_id=image, deprecate_at=EARLY), preview=False)
+        ec2.faults.add("DescribeImages", "denied", times=None)
+        inputs, _ = plugin.check(new.urn, None, new.inputs)
+        ec2.faults.clear()
+        if name == "web":
+            plugin.create(new.urn, inputs)
+        else:
+            with pytest.raises(CallFailed, match="two resources, 'web' and 'site'"):
+                plugin.create(new.urn, inputs)
+
+
+def test_reverted_rename_to_second_provider_puts_date_back(
+    start: Callable[..., Plugin], engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    engine.up(dated(image, EARLY))
+    web = copy.deepcopy(engine.entry("web"))
+    engine.up(made("site", image_id=image, deprecate_at=LATE))
+    site = engine.entry("site")
+    [again] = run(dated(image, EARLY), preview=False)
+    first, second = start(), start()
+    inputs, _ = first.check(web.urn, web.inputs, again.inputs)
+    first.diff(web.urn, web.id, web.inputs, web.outputs, inputs)
+    second.delete(site.urn, site.id, site.inputs, site.outputs)
+    assert ec2.image(image).deprecation_time == EARLY
 
 
 def test_claims_of_another_run_do_not_count(start: Callable[..., Plugin], image: str) -> None:

@@ -30,6 +30,8 @@ _NOTE = "ami-deprecation: "
 _HOW = "pass the output of `pulumi preview --json`"
 #: The engine's placeholder for a secret value.
 SECRET = "[secret]"  # noqa: S105  # not a password
+#: The engine's placeholder for a value that only the update knows.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 #: What the engine adds after the error that has the reason.
 CLOSING = frozenset({"preview failed", "Resource monitor has terminated, shutting down"})
 #: An object that begins a line.
@@ -45,7 +47,6 @@ _OUTSIDE = re.compile(
 _EXPLAINED = re.compile(
     r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+): [^()]* \((?P<rule>[^()]+)\): (?P<because>.*)"
 )
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 #: Color markup that some of the engine's messages contain.
 _COLOR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
@@ -137,14 +138,14 @@ def part(step: Object, name: str, *keys: str) -> Object:
 
 
 def text_of(props: Object, key: str) -> str | None:
+    """A text; None when it is absent, empty or unknown."""
     value = props.get(key)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and value != UNKNOWN else None
 
 
 def region_of(props: Object) -> str:
-    """The Region; empty when it is unknown, which is a UUID in the digest."""
-    region = text_of(props, "region") or ""
-    return region if _REGION.fullmatch(region) else ""
+    """The Region; empty when it is unknown."""
+    return text_of(props, "region") or ""
 
 
 def date_of(props: Object, key: str) -> datetime | None:

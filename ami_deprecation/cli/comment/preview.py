@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ... import dates
 from ...core import inputs, keys, rules
@@ -91,22 +91,27 @@ class Preview:
     errors: tuple[str, ...]
 
 
+#: By Region and image, the dates that somebody else has set.
+_Live: TypeAlias = "Mapping[tuple[str, str], digests.OutsideDate]"
+
+
 def read(digest: Object, now: datetime) -> Preview:
     """What a digest says, as of a moment (aware)."""
     steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
     ours = [step for step in steps if digests.type_of(step) in names.TYPES]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
-    changes = [change for step in ours for change in _changes(step, gone, now)]
     diagnostics = [
         each for each in digests.objects(digest.get("diagnostics")) if isinstance(each.get("message"), str)
     ]
     notes = tuple(sorted({note for each in diagnostics for note in digests.notes_of(each)}))
+    live = dict(filter(None, map(digests.changed_outside, notes)))
+    changes = [change for step in ours for change in _changes(step, gone, live, now)]
     rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
         changes=tuple(
             sorted(
-                _explained(_merged(_as_on_images(changes, notes), _unchanged(ours)), rules),
+                _explained(_merged(changes, _unchanged(ours)), rules),
                 key=_soonest_first,
             )
         ),
@@ -124,23 +129,6 @@ def _errors(diagnostics: Sequence[Object]) -> tuple[str, ...]:
     return tuple(sorted(each for each in reasons if not any(each in other for other in reasons - {each})))
 
 
-def _as_on_images(changes: Sequence[Change], notes: Sequence[str]) -> list[Change]:
-    """With the dates that are on the images where the provider says that these are not the dates in the state."""
-    live = dict(filter(None, map(digests.changed_outside, notes)))
-    return [_as_on_image(each, live.get((each.region, each.image_id or ""))) for each in changes]
-
-
-def _as_on_image(change: Change, live: digests.OutsideDate | None) -> Change:
-    if live is None or not change.declared:
-        return change
-    if live.is_left:
-        after, action, remark = Date(live.date), Action.KEPT, rules.IS_IGNORED
-    else:
-        after, action = change.after, _moved(live.date, change.after, same=Action.KEPT)
-        remark = "the image has this date already" if action is Action.KEPT else change.remark
-    return replace(change, before=live.date, after=after, action=action, remark=remark, is_outside=True)
-
-
 def _soonest_first(change: Change) -> tuple[datetime, str, str, str]:
     when = change.after.when or change.before or _NEVER
     return when, change.region, change.image_name, change.image_id or change.resource
@@ -151,7 +139,7 @@ def _explained(changes: Sequence[Change], rules: Mapping[tuple[str, str], str]) 
     return [replace(each, rule=rules.get((each.region, each.image_id or ""), "")) for each in changes]
 
 
-def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
+def _changes(step: Object, gone: frozenset[str], live: _Live, now: datetime) -> list[Change]:
     old, new = (
         digests.part(step, "oldState", "outputs", "inputs"),
         digests.part(step, "newState", "inputs", "outputs"),
@@ -159,12 +147,13 @@ def _changes(step: Object, gone: frozenset[str], now: datetime) -> list[Change]:
     op = step.get("op")
     if op == "create":
         return [_created(step, new, now)]
-    if op == "replace" and _image(old) == _image(new) and _is_forced(step) and keys.OWNER_KEY in new:
+    if op == "replace" and _is_same_image(old, new) and _is_forced(step) and keys.OWNER_KEY in new:
         return [_forced(step, old, new, now)]
     if op == "delete":
         return [_removed(step, old, gone, now)]
-    if op == "update" or (op == "replace" and _image(old) == _image(new)):
-        return [_updated(step, old, new, now)]
+    if op == "update" or (op == "replace" and _is_same_image(old, new)):
+        outside = live.get((digests.region_of(old), digests.text_of(old, "image_id") or ""))
+        return [_updated(step, old, new, outside, now)]
     if op == "replace":
         return [_created(step, new, now), _removed(step, old, gone, now)]
     return []
@@ -218,26 +207,47 @@ def _applied(before: datetime | None, after: Date, now: datetime, *, first: bool
     return Date(before) if kept else after
 
 
-def _updated(step: Object, old: Object, new: Object, now: datetime) -> Change:
+def _updated(
+    step: Object, old: Object, new: Object, outside: digests.OutsideDate | None, now: datetime
+) -> Change:
+    """One resource on one image; ``outside``: the date that somebody else has set since the last run."""
+    if outside is not None:
+        shown = keys.NO_DATE if outside.date is None else dates.to_text(outside.date)
+        old = {**old, keys.LIVE_KEY: shown}
     before = digests.date_of(old, keys.LIVE_KEY)
-    is_first = step.get("op") == "replace" or new.get(keys.ONCE_KEY) is True
-    after = _settled(old, new, now) or _applied(before, _after(new, now), now, first=is_first)
+    is_notice = new.get(keys.ONCE_KEY) is True
+    after = _settled(old, new, now) or _applied(before, _after(new, now), now, first=is_notice)
     action = _moved(before, after, same=Action.KEPT)
     ours = digests.date_of(old, keys.SCHEDULED_KEY)
     given_up = digests.date_of(new, keys.GIVEN_UP_KEY)
-    if after.when is not None and dates.is_past(after.when, now) and before != after.when:
-        given_up = after.when  # no run can set it; the check does not always know
-    if given_up is not None and after.when == given_up:
-        action, after = Action.KEPT, Date(before)
-        remark = f"EC2 no longer accepts {dates.to_text(given_up)}"
-    elif digests.text_of(new, keys.LIVE_KEY) == keys.NO_DATE:
-        action, remark = Action.KEPT, rules.IS_IGNORED
+    if ours is not None and dates.is_past(ours, now):
+        given_up = ours  # no run can set it again; the check does not always know
+    kept = _why_unmoved(new, before, after, outside, given_up)
+    if kept is not None:
+        action, after, remark = Action.KEPT, Date(before), kept
     elif action is Action.KEPT:
-        remark = _settings(step)
+        remark = _settings(step) if outside is None else "the image has this date already"
     else:
         is_repair = ours is not None and before != ours and after.when == ours
         remark = "repairs a change made outside Pulumi" if is_repair else ""
-    return _change(step, {**old, **new}, action, before, after, remark)
+    known = {"region": digests.region_of(new) or digests.region_of(old)}
+    change = _change(step, {**old, **new, **known}, action, before, after, remark)
+    return replace(change, is_outside=outside is not None)
+
+
+def _why_unmoved(
+    new: Object,
+    before: datetime | None,
+    after: Date,
+    outside: digests.OutsideDate | None,
+    given_up: datetime | None,
+) -> str | None:
+    """Why an update leaves a date that is not the program's; None when it does not."""
+    if digests.text_of(new, keys.LIVE_KEY) == keys.NO_DATE or (outside is not None and outside.is_left):
+        return rules.IS_IGNORED
+    if after.when is not None and after.when == given_up and before != after.when:
+        return f"EC2 no longer accepts {dates.to_text(after.when)}"
+    return None
 
 
 def _settings(step: Object) -> str:
@@ -339,11 +349,13 @@ def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str])
         for each in changes
     ]
     takers = {_key(each) for each in changes if each.declared}
-    left = {_key(each): each.resource for each in changes if not each.declared and _key(each) in takers}
+    left = {
+        key: each.resource for each in changes if not each.declared for key in _keys(each) if key in takers
+    }
     return [
         _taken_over(each, left.get(_key(each)))
         for each in changes
-        if each.declared or _key(each) not in takers
+        if each.declared or takers.isdisjoint(_keys(each))
     ]
 
 
@@ -362,6 +374,18 @@ def _taken_over(change: Change, was: str | None) -> Change:
 
 def _key(change: Change) -> tuple[str, str]:
     return change.region, change.image_id or (change.is_secret and change.image_name) or change.resource
+
+
+def _keys(change: Change) -> set[tuple[str, str]]:
+    """What stands for the same image; another resource may not know its Region yet."""
+    return {_key(change), ("", _key(change)[1])}
+
+
+def _is_same_image(old: Object, new: Object) -> bool:
+    """Whether two states are about one image. An id is one Region's, so an unknown Region makes no difference."""
+    if digests.region_of(new):
+        return _image(old) == _image(new)
+    return _image(old)[0] == _image(new)[0]
 
 
 def _image(props: Object) -> tuple[object, object]:

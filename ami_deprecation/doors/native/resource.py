@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Known after an update whatever happens, so a preview that does not know one shows it as unknown.
 _ALWAYS_KNOWN = (keys.LIVE_KEY, keys.NAME_KEY, keys.OWNER_KEY, keys.CREATED_KEY)
-_STACK = "pulumi:pulumi:Stack"
 _INPUTS = [each.camel for each in inputs.DEFINITIONS]
 _KINDS = pb.PropertyDiff
 #: (was there, is there, replaces) -> how the engine shows a property.
@@ -38,7 +37,7 @@ def check(run: Run, request: Any) -> pb.CheckResponse:
     wrong = _unknown_properties(wire.values(request.news), wire.values(request.olds))
     if wrong:
         return pb.CheckResponse(inputs=request.news, failures=wrong)
-    news = wire.properties(request.news) | {keys.RESOURCE_KEY: _name(request.urn)}
+    news = wire.properties(request.news) | {keys.RESOURCE_KEY: names.resource_of(request.urn)}
     checked, problems = verbs.check(run, wire.properties(request.olds), news)
     return pb.CheckResponse(
         inputs=wire.camel_message(checked, wire.secrets(request.news)),
@@ -64,13 +63,12 @@ def _unknown_properties(news: Mapping[str, object], olds: Mapping[str, object]) 
 def diff(run: Run, request: Any) -> pb.DiffResponse:
     """Compare the last run's outputs with the checked inputs."""
     news = wire.properties(request.news)
-    ignored = {names.to_python({key: None}).popitem()[0] for key in request.ignoreChanges}
     change = verbs.diff(
         run,
         request.id,
         wire.properties(request.olds),
         news,
-        ignores_date=not ignored.isdisjoint((*keys.SCHEDULE_KEYS, "*")),
+        ignores_date=names.ignores_date(request.ignoreChanges),
         moves=names.is_python(wire.values(request.olds)),
     )
     if not change.changes:
@@ -155,16 +153,9 @@ def _imported(request: Any) -> inputs.Inputs:
             f"{request.id!r} is not the id of a resource: it is REGION/IMAGE, like eu-west-1/ami-0123456789abcdef0, or an image "
             "in the provider's Region"
         )
-    return inputs.Inputs(image_id, UNKNOWN, region=region or None, resource=_name(request.urn))
+    return inputs.Inputs(image_id, UNKNOWN, region=region or None, resource=names.resource_of(request.urn))
 
 
 def delete(run: Run, request: Any) -> None:
     """Cancel the date, or put back the one that was found."""
-    verbs.delete(run, request.id, wire.properties(request.properties))
-
-
-def _name(urn: str) -> str:
-    """The resource's name, with the types of its parents where there are any: the same text that a Python program sends."""
-    _, _, types, name = (*urn.split("::", 3), "", "", "")[:4]
-    parents = types.rpartition("$")[0].removeprefix(f"{_STACK}$")
-    return f"{name} (in {parents})" if parents and parents != _STACK else name
+    verbs.delete(run, request.id, wire.properties(request.properties), names.resource_of(request.urn))
