@@ -286,8 +286,7 @@ def delete(run: Run, old: State) -> None:
         return
     where = f"{old.image_id} in {old.region}"
     image = look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
-    moving = run.is_moving(old.image_id, old.region, old.inputs.resource)
-    action = rules.on_delete(old, image, run.ec2.now(), _settle(run), moving=moving)
+    action = rules.on_delete(old, image, run.ec2.now(), _settle(run), doubt=_doubt(run, old))
     if isinstance(action, rules.Keep):
         if action.because:
             run.warn(action.because)
@@ -305,6 +304,13 @@ def delete(run: Run, old: State) -> None:
             _undo(run, target, old, action)
         except ImageNotFound:
             run.note(f"{where} is not found, so no date is canceled")
+
+
+def _doubt(run: Run, old: State) -> str | None:
+    """Why this run cannot know whether another resource asks for the image."""
+    if run.is_moving(old.image_id, old.region, old.inputs.resource):
+        return rules.DELETES_FIRST
+    return rules.HIDES_RESOURCES if run.claims.meeting.hides_resources() else None
 
 
 def _undo(run: Run, target: Target, old: State, action: rules.Enable | rules.Cancel) -> None:

@@ -34,11 +34,11 @@ except ImportError:  # Windows: a process knows its own claims only
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .engine import Engine
+
 #: The file of the programs in a run's folder.
 PROGRAM = "program"
 _DAY = 86_400.0
-#: The process of Pulumi's CLI, which is the engine.
-_CLI = "pulumi"
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class Meeting:
     """A plugin's place in the folder of its run. Without an address, or where the folder is not safe, it is alone."""
 
     address: str | None = None
-    #: When the engine of this run started, in seconds since the machine did; None: not known.
-    engine_started: float | None = None
+    #: None: not known.
+    engine: Engine | None = None
     _own: int | None = None
     _folder: Path | None = None
     _positions: dict[Path, int] = field(default_factory=dict)
@@ -128,20 +128,33 @@ class Meeting:
 
         A program may not know its Region; a note of a provider on the same resource then says it.
         """
-        if self._folder is None:
-            return []
         with self._lock:
-            with suppress(OSError):
-                for file in self._folder.iterdir():
-                    if file.name != str(os.getpid()):
-                        self._read_on(file)
+            self._read_all()
             notes = self._known.get(image_id, [])
+            if self.engine is not None and self.engine.destroys:
+                notes = [each for each in notes if each.kind != "declared"]  # --run-program: it is all to go
             elsewhere = {each.resource for each in notes if each.region not in (None, region)}
             return [
                 each
                 for each in notes
                 if each.region == region or (each.region is None and each.resource not in elsewhere)
             ]
+
+    def hides_resources(self) -> bool:
+        """Whether the program may ask for an image without anybody here knowing."""
+        if self.engine is None or self.engine.destroys or not self.engine.hides_resources:
+            return False
+        with self._lock:
+            self._read_all()
+            return not any(each.kind == "declared" for notes in self._known.values() for each in notes)
+
+    def _read_all(self) -> None:
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for file in self._folder.iterdir():
+                if file.name != str(os.getpid()):
+                    self._read_on(file)
 
     def _read_on(self, file: Path) -> None:
         """Read what has been added to a file since it was last read; a line that is not whole yet comes later."""
@@ -154,26 +167,10 @@ class Meeting:
                 self._known.setdefault(note.image_id, []).append(note)
 
     def _is_of_earlier_run(self, note: Note) -> bool:
-        if self.engine_started is None:
+        if self.engine is None:
             return False
         # A later time than now is from before the machine started.
-        return not self.engine_started <= note.at <= _uptime()
-
-
-def engine_start() -> float | None:
-    """When the Pulumi CLI that this process descends from started, in seconds since the machine did; None: not known.
-
-    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    """
-    pid = os.getppid()
-    with suppress(OSError, ValueError, IndexError):
-        while pid > 1:
-            name, _, rest = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
-            fields = rest.split()
-            if name == _CLI:
-                return int(fields[19]) / os.sysconf("SC_CLK_TCK")
-            pid = int(fields[1])
-    return None
+        return not self.engine.started <= note.at <= _uptime()
 
 
 def _uptime() -> float:

@@ -415,8 +415,13 @@ def still_given_up(state: State, image: Image, now: datetime) -> datetime | None
     return state.given_up
 
 
+#: Why a delete cannot know whether another resource asks for its image.
+DELETES_FIRST = "delete_before_replace deletes before the run knows whether another resource asks for it"
+HIDES_RESOURCES = "--target, --exclude and --continue-on-error can hide a resource that asks for it"
+
+
 def on_delete(
-    state: State, image: Image | None, now: datetime, settle: timedelta, *, moving: bool = False
+    state: State, image: Image | None, now: datetime, settle: timedelta, *, doubt: str | None = None
 ) -> Keep | Enable | Cancel:
     """What delete does with the date: cancel ours, restore the original one, or leave somebody else's.
 
@@ -425,8 +430,7 @@ def on_delete(
         image: the image as it is now, None when EC2 does not show it.
         now: the time by EC2's clock.
         settle: how long EC2 may show what it had before a write.
-        moving: the delete comes before the create of its replacement (``delete_before_replace``). Another resource
-            may still ask for this image, and a date that has passed cannot be set again.
+        doubt: why another resource may still ask for this image: a date that has passed cannot be set again.
     """
     settling = is_settling(state, now, settle)
     if (image is None and not settling) or (image is not None and image.state in GONE_STATES):
@@ -446,10 +450,9 @@ def on_delete(
             f"{where} keeps {text_or_none(state.scheduled)}, which was on the image already: to cancel it, run "
             f"`aws ec2 disable-image-deprecation --region {state.region} --image-id {state.image_id}`"
         )
-    if moving and state.scheduled is not None and dates.is_past(state.scheduled, now):
+    if doubt is not None and state.scheduled is not None and dates.is_past(state.scheduled, now):
         return Keep(
-            f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and "
-            "delete_before_replace deletes before the run knows whether another resource asks for it"
+            f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and {doubt}"
         )
     return _undo(state, image, live, now)
 

@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from .._collector import collect_rarely
+from ..core import engine
 from ..core.claims import Claims
-from ..core.meeting import Meeting, engine_start
+from ..core.meeting import Meeting
 from ..core.run import Run
 from ..ec2 import Gateway
 from ..settings import read_settings
@@ -32,4 +33,4 @@ def start_run(address: str | None, phrase: Callable[[str], str] = str) -> Run:
     """
     collect_rarely()
     engine_log.start(address, phrase)
-    return Run(Gateway(read_settings(os.environ)), Claims(Meeting(address, engine_start())))
+    return Run(Gateway(read_settings(os.environ)), Claims(Meeting(address, engine.of_this_process())))

@@ -213,6 +213,16 @@ def test_targeted_rename_keeps_date(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path
     assert ec2.image(image).deprecation_time == AHEAD
 
 
+def test_destroy_with_program_cancels_after_a_rename(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
+    """The engine's own children: a plugin sees in its command line that it is a destroy."""
+    stack = Stack.create(cold_cli, tmp_path, ec2)
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    assert stack.destroy("--run-program").mutations == ["DisableImageDeprecation"]
+
+
 def test_excluded_rename_keeps_date(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))

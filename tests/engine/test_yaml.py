@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,13 @@ import yaml
 
 from tests.support.cli_command import succeed
 from tests.support.dates import EARLY, LATE, MIDDLE, ahead, text
-from tests.support.harness import REPOSITORY
+from tests.support.harness import REPOSITORY, Stack
 from tests.support.native import TYPE
 from tests.support.yaml_programs import date, write
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
-    from tests.support.harness import Stack
+    from tests.support.harness import Cli
 
 DAY = f"{EARLY:%Y-%m-%d}"
 
@@ -144,3 +145,20 @@ def test_policy_over_two_regions_runs_from_yaml(program: Stack, ec2: LocalEC2) -
     assert all(ec2.image(image, region=region).deprecation_time for region, image in old.items())
     assert program.up("--expect-no-changes").mutations == []
     assert program.destroy().mutations == ["DisableImageDeprecation"] * 2
+
+
+@pytest.mark.parametrize("option", ["--target", "--exclude"])
+def test_left_out_name_keeps_a_passed_date(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path, option: str) -> None:
+    """A program in YAML tells no provider what it declares; the engine's command line says that it may hide a name."""
+    stack = Stack.create(cold_cli, tmp_path, ec2)
+    stack.config({"ami-deprecation:region": "eu-west-1"})
+    image = ec2.add_image("web-1")
+    write(stack, {"web": date(image, deprecateAt=DAY)})
+    stack.up()
+    ec2.set_time(EARLY + timedelta(days=1))
+    [web] = [each["urn"] for each in stack.resources(TYPE)]
+    write(stack, {"site": date(image, deprecateAt=DAY)})
+    limited = stack.up(option, web if option == "--target" else web.removesuffix("web") + "site")
+    assert limited.mutations == []
+    assert "the date has passed and could not be set again, and --target, --exclude" in limited.output
+    assert stack.destroy().mutations == []  # the state has no resource any more

@@ -236,7 +236,7 @@ def star(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformati
 
 @pytest.mark.parametrize("hidden", [ignore_date, star])
 @pytest.mark.parametrize("change", ["nothing", "role_arn"])
-def test_date_left_before_stays_when_a_transformation_ignores_it(
+def test_date_left_before_stays_under_a_transformation(
     engine: Engine, ec2: LocalEC2, image: str, hidden: object, change: str
 ) -> None:
     engine.up(dated(image, EARLY))

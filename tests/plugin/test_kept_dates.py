@@ -90,13 +90,13 @@ def test_destroy_of_a_cut_off_rename_leaves_no_date(
 def test_one_not_found_of_the_write_leaves_no_date(
     engine: Engine, ec2: LocalEC2, image: str, on_destroy: str
 ) -> None:
-    found = LATE if on_destroy == "restore" else None
-    ec2.set_deprecation_time(image, found)
+    original = LATE if on_destroy == "restore" else None
+    ec2.set_deprecation_time(image, original)
     engine.up(dated(image, EARLY, on_destroy=on_destroy))
-    action = "DisableImageDeprecation" if found is None else "EnableImageDeprecation"
+    action = "DisableImageDeprecation" if original is None else "EnableImageDeprecation"
     ec2.faults.add(action, "error", code="InvalidAMIID.NotFound", image_id=image)
     engine.destroy()
-    assert ec2.image(image).deprecation_time == found
+    assert ec2.image(image).deprecation_time == original
 
 
 @pytest.mark.parametrize("change", ["on_destroy", "role_arn"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ami_deprecation.core import meeting
+from ami_deprecation.core.engine import Engine
 from ami_deprecation.core.meeting import Meeting, Note
 
 if TYPE_CHECKING:
@@ -33,7 +31,8 @@ def uptime() -> float:
 
 def declared(engine_started: float | None) -> list[str | None]:
     """Whom the plugin of a run, of which a process can be one only, knows as declared for the image."""
-    return [each.resource for each in Meeting(ADDRESS, engine_started).others(IMAGE, REGION)]
+    engine = None if engine_started is None else Engine(engine_started)
+    return [each.resource for each in Meeting(ADDRESS, engine).others(IMAGE, REGION)]
 
 
 @pytest.mark.parametrize(
@@ -53,17 +52,16 @@ def test_note_from_before_the_machine_started_does_not_count(monkeypatch: pytest
     assert declared(uptime() - 10) == []
 
 
-def test_engine_is_the_pulumi_that_started_this_process(tmp_path: Path) -> None:
-    shell = tmp_path / "pulumi"
-    shutil.copy("/bin/sh", shell)
-    program = "from ami_deprecation.core.meeting import engine_start; print(engine_start())"
-    before = uptime()
-    # As Pulumi's own plugin does: a shell in between, which stays.
-    inner = f"{sys.executable} -c '{program}'; true"
-    done = subprocess.run(
-        [str(shell), "-c", f'/bin/sh -c "{inner}"; true'], stdout=subprocess.PIPE, text=True, check=True
-    )
-    # The kernel counts in hundredths of a second.
-    assert before - 0.02 <= float(done.stdout) <= uptime()
-    here = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
-    assert here.stdout.strip() == "None"
+def test_destroy_needs_nothing_that_the_program_declares() -> None:
+    started = uptime()
+    meeting.tell(ADDRESS, Note("declared", IMAGE, REGION, "web"))
+    engine = Engine(started, ("destroy", "--yes", "--run-program"))
+    assert Meeting(ADDRESS, engine).others(IMAGE, REGION) == []
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_only_a_program_that_tells_hides_nothing(tells: bool) -> None:
+    engine = Engine(uptime(), ("up", "--target", "web"))
+    if tells:
+        meeting.tell(ADDRESS, Note("declared", "ami-00000000000000002", REGION, "api"))
+    assert Meeting(ADDRESS, engine).hides_resources() is not tells
