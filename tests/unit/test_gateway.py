@@ -1,60 +1,26 @@
-"""The gateway and the way to AWS: what cannot be reached or is not EC2, and who may be asked for credentials."""
+"""The gateway and the way to AWS: what cannot be reached, and what is not EC2."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation import AmiDeprecationError, CredentialsError, EC2Unavailable, RequestRefused
-from ami_deprecation.ec2 import Identity, Network, Role, Target
-from tests.support.gateways import HERE, REGION, gateway
+from ami_deprecation import EC2Unavailable, RequestRefused
+from ami_deprecation.ec2 import Network, Role, Target
+from tests.support import gateways
+from tests.support.gateways import AT_ONCE, HERE, IMAGE_ID, PATIENCE, REGION, failed, gateway
 from tests.support.servers import CLOSED, page, self_signed, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMAGE_ID = "ami-0123456789abcdef0"
-#: Long enough that a retry would be noticed.
-PATIENCE = 30.0
-#: Shorter than two tries of that patience.
-AT_ONCE = 10.0
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of this machine's own AWS."""
-    for name in (
-        *PROXIES,
-        "AWS_PROFILE",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_CA_BUNDLE",
-        "REQUESTS_CA_BUNDLE",
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_EC2",
-        "AWS_ENDPOINT_URL_STS",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-
-
-def failed(target: Target = HERE, *, patience: float = PATIENCE) -> AmiDeprecationError:
-    """The error of one read, which comes without a retry."""
-    began = time.monotonic()
-    with pytest.raises(AmiDeprecationError) as caught:
-        gateway(retry_seconds=patience).read_image(target, IMAGE_ID, 0)
-    assert time.monotonic() - began < AT_ONCE
-    assert "\n" not in str(caught.value)
-    assert (caught.value.region, caught.value.image_id) == (target.region, IMAGE_ID)
-    return caught.value
+    gateways.clean(monkeypatch, tmp_path)
 
 
 # The way to AWS.
@@ -95,7 +61,10 @@ def test_missing_ca_bundle_names_setting_and_file(
     if not own:
         monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere.pem")
     setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
-    assert f"failed: {setting} names /nowhere.pem, and there is no such file" in str(failed(target))
+    ours = gateway(retry_seconds=PATIENCE)
+    sentence = f"failed: {setting} names /nowhere.pem, and there is no such file"
+    assert str(failed(target, ours=ours)).endswith(sentence)
+    assert str(failed(target, ours=ours)).endswith(f"{sentence}, as before")
 
 
 def test_ca_bundle_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -186,70 +155,3 @@ def test_each_retry_counts_against_one_budget(monkeypatch: pytest.MonkeyPatch) -
         gateway(retry_seconds=2).read_image(guarded, IMAGE_ID, 0)
     assert caught.value.action == "GetCallerIdentity"
     assert time.monotonic() - began < AT_ONCE
-
-
-# Credentials.
-
-PROFILE = Target(Identity(profile="images"), REGION)
-
-
-def profile(folder: Path, **settings: str) -> None:
-    """Write the AWS configuration file with one profile, and a source for a role."""
-    lines = [f"{key} = {value}" for key, value in settings.items()]
-    source = ["[profile source]", "aws_access_key_id = AKIAEXAMPLE", "aws_secret_access_key = very-secret"]
-    (folder / "config").write_text("\n".join(["[profile images]", *lines, *source]))
-
-
-def test_mfa_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    profile(
-        tmp_path,
-        role_arn="arn:aws:iam::123456789012:role/x",
-        source_profile="source",
-        mfa_serial="arn:aws:iam::123456789012:mfa/me",
-    )
-    error = failed(PROFILE)
-    assert type(error) is CredentialsError
-    assert "the profile needs an MFA code (mfa_serial), and nobody can be asked for one here; get a " in str(
-        error
-    )
-
-
-def process(folder: Path, code: str) -> None:
-    """Let the profile's credentials come from a Python program."""
-    program = folder / "process.py"
-    program.write_text(code)
-    profile(folder, credential_process=f"{sys.executable} {program}")
-
-
-def test_credential_process_gets_no_input(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nsys.exit(f'read {sys.stdin.read()!r}')")
-    assert "the credential_process failed: read ''" in str(failed(PROFILE))
-
-
-def test_credential_process_shows_its_stderr(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nprint('x' * 3000, file=sys.stderr)\nsys.exit('the vault is locked')")
-    sentence = str(failed(PROFILE))
-    assert "the vault is locked" in sentence
-    assert len(sentence) < 800
-
-
-def test_credential_process_that_hangs_ends_in_time(tmp_path: Path) -> None:
-    process(tmp_path, "import time\ntime.sleep(60)")
-    assert "did not end within 2 seconds" in str(failed(PROFILE, patience=2))
-
-
-def test_credential_process_of_a_source_profile_gets_no_input(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nsys.exit(f'read {sys.stdin.read()!r}')")
-    config = (tmp_path / "config").read_text()
-    role = "[profile chained]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = images\n"
-    (tmp_path / "config").write_text(config.replace("[profile source]", f"{role}[profile source]"))
-    assert "the credential_process failed: read ''" in str(
-        failed(Target(Identity(profile="chained"), REGION))
-    )
-
-
-def test_missing_token_file_names_variable_and_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")
-    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x")
-    sentence = str(failed(Target(Identity(), REGION)))
-    assert "the file that AWS_WEB_IDENTITY_TOKEN_FILE names, /nowhere/token, cannot be read" in sentence
