@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation import EC2Unavailable, RequestRefused
+from ami_deprecation import EC2Unavailable, RequestRefused, Throttled
 from ami_deprecation.ec2 import Network, Role, Target
 from tests.support import gateways
 from tests.support.gateways import AT_ONCE, HERE, IMAGE_ID, PATIENCE, REGION, failed, gateway
@@ -36,6 +36,70 @@ def test_endpoint_that_is_down_costs_one_wait(monkeypatch: pytest.MonkeyPatch) -
         assert caught.value.image_id == f"ami-0123456789abcd{number:03}"
     assert time.monotonic() - began < 2 * AT_ONCE
     assert str(caught.value).endswith("failed or was cut, as before; run it again")
+
+
+ERRORS = {
+    "html": (200, "<html><body>Log in</body></html>", "the response did not come from EC2"),
+    "unavailable": (
+        503,
+        "<Errors><Error><Code>Unavailable</Code></Error></Errors>",
+        "(Unavailable): EC2 had an",
+    ),
+    "internal": (500, "", "(500): EC2 had an internal error"),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_endpoint_that_answers_with_errors_costs_one_wait(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body, cause = ERRORS[kind]
+    with serve(body, status=status) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        ours = gateway(retry_seconds=2)
+        first = failed(ours=ours)
+        sent = len(server.requests)
+        began = time.monotonic()
+        later = {str(failed(ours=ours)) for _ in range(10)}
+        assert time.monotonic() - began < 2
+        assert len(server.requests) == sent + 10  # each is tried once: the errors may be those of one image
+    assert sent > 1
+    assert later == {str(first).replace("; run it again", ", as before; run it again")}
+    assert cause in str(first)
+
+
+def test_endpoint_that_recovers_is_retried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    html = ERRORS["html"][1]
+    with serve(html, page([IMAGE_ID], None), html, page([IMAGE_ID], None)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        impatient = gateway(retry_seconds=0)
+        failed(ours=impatient)
+        assert impatient.read_image(HERE, IMAGE_ID, 0) is not None  # tried once, and it works again
+        assert gateway(retry_seconds=5).read_image(HERE, IMAGE_ID, 0) is not None  # a single error is retried
+    assert len(server.requests) == 4
+
+
+def test_throttled_calls_are_each_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>"
+    with serve(body, status=503) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        ours = gateway(retry_seconds=1)
+        for _ in range(2):
+            sent = len(server.requests)
+            assert type(failed(ours=ours)) is Throttled
+            assert len(server.requests) > sent + 1
+
+
+def test_endpoint_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://me:very-secret@{CLOSED}")
+    ours = gateway(retry_seconds=0.1)
+    assert f"the connection to {CLOSED} failed" in str(failed(ours=ours))
+    assert ours.endpoint(HERE) == f"http://{CLOSED}"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:very-secret@corp:1080", "socks5h://corp:1080"])
+def test_proxy_of_another_kind_is_refused_at_once(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    kind = proxy.partition(":")[0]
+    assert str(failed()).endswith(f"boto3 cannot use the proxy {kind}://corp:1080: set one with http://")
 
 
 def test_unknown_host_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
