@@ -216,8 +216,11 @@ def _classify_credentials(error: Exception) -> Failure | None:
         error, (aws.ConfigNotFound, aws.ConfigParseError, aws.InvalidConfigError, aws.ProfileNotFound)
     ):
         cause = "the AWS configuration file cannot be used"
-    elif isinstance(error, OSError) and error.filename:  # a connection's has none
-        cause = f"a file that the AWS configuration names cannot be read ({error.filename})"
+    elif isinstance(error, (FileNotFoundError, PermissionError)) or (
+        isinstance(error, OSError) and error.filename  # a connection's has none
+    ):
+        named = f" ({error.filename})" if error.filename else ""
+        cause = f"a file that the AWS configuration names cannot be read{named}"
     return None if cause is None else Failure(Kind.CREDENTIALS, "", cause)
 
 

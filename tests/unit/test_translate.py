@@ -112,6 +112,7 @@ URL = "https://ec2.eu-west-1.amazonaws.com"
 HOST = "ec2.eu-west-1.amazonaws.com"
 CUT = f"the connection to {HOST} failed or was cut"
 INCOMPLETE = "there are no AWS credentials, or they are incomplete"
+UNREADABLE = "a file that the AWS configuration names cannot be read"
 SIGN_IN = "the sign-in has expired (aws sso login)"
 
 
@@ -131,6 +132,8 @@ def unknown_host() -> Exception:
         (aws.ConnectionClosedError(endpoint_url=URL), Kind.CONNECTION, CUT),
         (aws.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF")), Kind.CONNECTION, CUT),
         (ConnectionResetError(104, "reset"), Kind.CONNECTION, CUT),
+        (PermissionError(13, "denied"), Kind.CREDENTIALS, UNREADABLE),
+        (IsADirectoryError(21, "is one", "/folder"), Kind.CREDENTIALS, f"{UNREADABLE} (/folder)"),
         (unknown_host(), Kind.ENDPOINT, f"there is no host {HOST}"),
         (
             aws.ProxyConnectionError(proxy_url="http://me:very-secret@proxy", error=OSError("407 Sign in")),
