@@ -81,7 +81,7 @@ def test_throttled_calls_are_each_retried(monkeypatch: pytest.MonkeyPatch) -> No
     body = "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>"
     with serve(body, status=503) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
-        ours = gateway(retry_seconds=1)
+        ours = gateway(retry_seconds=3)
         for _ in range(2):
             sent = len(server.requests)
             assert type(failed(ours=ours)) is Throttled
