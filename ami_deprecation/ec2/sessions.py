@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from .._version import __version__
 from ..errors import AmiDeprecationError, CredentialsError
 from . import sources, translate
 from .translate import NoClient, Unreachable
@@ -23,15 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     import botocore.session
-    from botocore.config import Config
     from types_boto3_ec2 import EC2Client
     from types_boto3_sts import STSClient
 
-    from .target import Identity, Network, Role, Target
+    from .target import Role, Target
 
 _Key = TypeVar("_Key", bound="Hashable")
 _Made = TypeVar("_Made")
-_Client = TypeVar("_Client", "EC2Client", "STSClient")
 
 #: EC2's model with the calls of this package only. Reading botocore's own, with all of EC2, would be most of the time
 #: and memory of a process that dates one image. ``tools/ec2_model.py`` makes it.
@@ -83,62 +79,24 @@ class Sessions:
                 yield
             except Exception as error:  # botocore's own, ValueError for an endpoint, OSError for a file
                 # botocore's session keeps which profiles it has visited, and would call a second visit an endless loop.
-                self._base.pop(_base_key(target.identity), None)
+                self._base.pop(_base_key(target), None)
                 if isinstance(error, (AmiDeprecationError, Unreachable)):
                     raise
                 raise NoClient(error) from None
 
     def _make_ec2(self, target: Target) -> EC2Client:
-        def make(config: Config) -> EC2Client:
-            client = self._session(target).create_client(
-                "ec2", region_name=target.region, config=config, verify=self._ca_bundle(target)
-            )
-            return cast("EC2Client", client)
-
-        return self._made(make, target)
+        self._check_ca_bundle(target)
+        return cast("EC2Client", self._session(target).create_client("ec2", region_name=target.region))
 
     def _make_sts(self, target: Target) -> STSClient:
-        def make(config: Config) -> STSClient:
-            client = self._session(target).create_client(
-                "sts", region_name=target.region, config=config, verify=self._ca_bundle(target)
-            )
-            return cast("STSClient", client)
+        self._check_ca_bundle(target)
+        return cast("STSClient", self._session(target).create_client("sts", region_name=target.region))
 
-        return self._made(make, target)
-
-    def _made(self, make: Callable[[Config], _Client], target: Target) -> _Client:
-        """A client, without a proxy where ``noProxy`` names its host. Only the client knows the host."""
-        client = make(self._config(target.network))
-        host = translate.host_of(client.meta.endpoint_url)
-        if target.network.no_proxy and _is_direct(host, target.network.no_proxy):
-            return make(self._config(replace(target.network, http_proxy=None, https_proxy=None), direct=True))
-        return client
-
-    def _config(self, network: Network, *, direct: bool = False) -> Config:
-        from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
-
-        # A third of the patience, so that a call that hangs is tried again.
-        longest = min(20.0, max(1.0, self._retry_seconds / 3))
-        proxies = {"http": network.http_proxy, "https": network.https_proxy}
-        return Config(
-            connect_timeout=min(5.0, longest),
-            read_timeout=longest,
-            # One try: the gateway retries, so that each try passes through the pacing.
-            retries={"total_max_attempts": 1},
-            max_pool_connections=8,
-            # CloudTrail then shows who did it.
-            user_agent_extra=f"ami-deprecation/{__version__}",
-            use_fips_endpoint=network.use_fips or None,
-            use_dualstack_endpoint=network.use_dualstack or None,
-            # None leaves it to the environment.
-            proxies={scheme: url for scheme, url in proxies.items() if url} or ({} if direct else None),
-        )
-
-    def _ca_bundle(self, target: Target) -> str | None:
-        """The bundle of the aws configuration; None leaves it to botocore.
+    def _check_ca_bundle(self, target: Target) -> None:
+        """Refuse a bundle of certificates that is not there: botocore would name neither the setting nor the file.
 
         Raises:
-            Unreachable: there is no such file. botocore would name neither the setting nor the file.
+            Unreachable: there is no such file.
         """
         own = target.network.ca_bundle
         configured = self._base_session(target).get_config_variable("ca_bundle")
@@ -146,7 +104,6 @@ class Sessions:
         if bundle and not Path(bundle).exists():
             setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
             raise Unreachable(f"{setting} names {bundle}, and there is no such file")
-        return own
 
     def _session(self, target: Target) -> botocore.session.Session:
         if not target.identity.roles:
@@ -160,15 +117,14 @@ class Sessions:
         return session
 
     def _base_session(self, target: Target) -> botocore.session.Session:
-        return _remembered(self._base, _base_key(target.identity), lambda _: self._make_base_session(target))
+        return _remembered(self._base, _base_key(target), lambda _: self._make_base_session(target))
 
     def _make_base_session(self, target: Target) -> botocore.session.Session:
         import botocore.exceptions  # noqa: PLC0415  # lazily: see the package's docstring
         import botocore.loaders  # noqa: PLC0415
-        import botocore.session  # noqa: PLC0415
 
         identity = target.identity
-        session = botocore.session.Session(profile=identity.profile)
+        session = self._new_session(target)
         # Where STS is asked for a role of the profile, which may name no Region.
         session.set_config_variable("region", target.region)
         if identity.access_key is not None and identity.secret_key is not None:
@@ -182,9 +138,14 @@ class Sessions:
         # A model of the user's own (AWS_DATA_PATH) still goes first.
         loader.search_paths.insert(loader.search_paths.index(loader.BUILTIN_DATA_PATH), str(_MODELS))
         if identity.access_key is None:
-            helper = _remembered(self._helpers, _base_key(identity), lambda _: self._make_helper())
+            helper = _remembered(self._helpers, _base_key(target), lambda _: self._make_helper())
             sources.prepare(session, helper, skip_metadata=identity.skip_metadata)
         return session
+
+    def _new_session(self, target: Target) -> botocore.session.Session:
+        from .session import Session  # noqa: PLC0415  # lazily: see the package's docstring
+
+        return Session(target.identity.profile, target.network, self._retry_seconds)
 
     def _make_helper(self) -> sources.Helper:
         return sources.Helper(timeout=self._retry_seconds, has_terminal=self._may_prompt)
@@ -193,8 +154,7 @@ class Sessions:
         self, source: botocore.session.Session, role: Role, target: Target
     ) -> botocore.session.Session:
         """A session with the role's credentials, fetched at the first call and renewed before they expire."""
-        import botocore.session  # noqa: PLC0415  # lazily: see the package's docstring
-        from botocore.credentials import (  # noqa: PLC0415
+        from botocore.credentials import (  # noqa: PLC0415  # lazily: see the package's docstring
             AssumeRoleCredentialFetcher,
             DeferredRefreshableCredentials,
         )
@@ -205,12 +165,7 @@ class Sessions:
                 f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
             )
         # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
-        here = partial(
-            source.create_client,
-            region_name=target.region,
-            config=self._config(target.network),
-            verify=self._ca_bundle(target),
-        )
+        here = partial(source.create_client, region_name=target.region)
 
         def create_client(*arguments: Any, **options: Any) -> Any:
             with self._lock:  # at the first call, in any thread
@@ -223,7 +178,7 @@ class Sessions:
             extra_args=_assume_role_arguments(role),
         )
         # The profile's other settings still hold: its endpoints, its certificates.
-        assumed = botocore.session.Session(profile=target.identity.profile)
+        assumed = self._new_session(target)
         assumed.register_component("data_loader", source.get_component("data_loader"))
         # botocore has no public setter for credentials that renew themselves; this is what its own users do.
         assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
@@ -232,22 +187,17 @@ class Sessions:
         return assumed
 
 
-def _base_key(identity: Identity) -> Hashable:
-    """What a base session is made of: everything but the roles."""
+def _base_key(target: Target) -> Hashable:
+    """What a base session is made of: everything but the roles and the Region."""
+    identity = target.identity
     return (
         identity.profile,
         identity.access_key,
         identity.secret_key,
         identity.token,
         identity.skip_metadata,
+        target.network,
     )
-
-
-def _is_direct(host: str, no_proxy: str) -> bool:
-    """Whether ``noProxy`` names a host or one of its parent domains."""
-    names = [name.strip().lstrip(".") for name in no_proxy.split(",")]
-    name = host.partition(":")[0]
-    return any(each in {"*", host, name} or (each and name.endswith(f".{each}")) for each in names)
 
 
 def proxy_of(client: EC2Client | STSClient) -> str | None:

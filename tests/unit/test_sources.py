@@ -226,14 +226,23 @@ def test_profiles_settings_hold_below_assumed_roles(monkeypatch: pytest.MonkeyPa
     assert proxy.requests == ["ec2-fips.us-east-1.amazonaws.com:443"]
 
 
-def test_role_of_profile_is_assumed_without_its_region(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("network", "host"),
+    [
+        (Network(), "sts.us-west-2.amazonaws.com"),
+        (Network(use_fips=True), "sts-fips.us-west-2.amazonaws.com"),
+        (Network(no_proxy="amazonaws.com"), None),
+    ],
+)
+def test_role_of_profile_is_assumed_where_network_says(
+    tmp_path: Path, network: Network, host: str | None
 ) -> None:
+    """In the image's Region, whether the profile has one or not."""
     profile(tmp_path, role_arn="arn:aws:iam::123456789012:role/x", source_profile="source")
     with serve("") as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
-        failed(replace(PROFILE, region="us-west-2"))
-    assert set(proxy.requests) == {"sts.us-west-2.amazonaws.com:443"}
+        network = replace(network, https_proxy=f"http://{proxy.host}")
+        failed(replace(PROFILE, region="us-west-2", network=network), patience=0.1)
+    assert proxy.requests == ([f"{host}:443"] if host else [])
 
 
 def test_profile_of_environment_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
