@@ -103,7 +103,8 @@ def get_images(  # noqa: PLR0913  # one argument for each of DescribeImages'
         "include_deprecated": include_deprecated,
         "include_disabled": include_disabled,
     }
-    return _read({"region": region, "profile": profile, "role_arn": role_arn, "provider": None}, query)
+    where: _Where = {"region": region, "profile": profile, "role_arn": role_arn, "provider": None}
+    return _read(where, query, way_out="use get_images_output with an aws.Provider in its opts")
 
 
 def get_images_output(  # noqa: PLR0913  # as get_images
@@ -177,9 +178,9 @@ async def _read_known(values: Sequence[object]) -> list[Image]:
     return await asyncio.to_thread(_read, cast("_Where", where), cast("_Query", query))
 
 
-def _read(where: _Where, query: _Query) -> list[Image]:
+def _read(where: _Where, query: _Query, *, way_out: str = targets.GIVE_PROVIDER) -> list[Image]:
     try:
-        return _list(target_of(**where), query)
+        return _list(target_of(**where, way_out=way_out), query)
     except AmiDeprecationError as error:
         raise_as_run_error(error)
 
@@ -207,6 +208,7 @@ def target_of(
     profile: str | None,
     role_arn: str | None,
     provider: Mapping[str, object] | None = None,
+    way_out: str = targets.GIVE_PROVIDER,
 ) -> Target:
     """The credentials and Region of a read in a program: its arguments, else the stack's aws configuration, else boto3's chain.
 
@@ -215,6 +217,7 @@ def target_of(
         profile: a profile of the AWS configuration.
         role_arn: a role to assume.
         provider: what an explicit aws provider says, in place of the stack's configuration.
+        way_out: what the program can do when the stack has no default aws provider.
 
     Raises:
         AmiDeprecationError: one of its subclasses: no Region is set, it does not exist, the profile does not.
@@ -225,7 +228,7 @@ def target_of(
         config = targets.read_provider_config(provider)
     else:
         config = targets.read_stack_config(pulumi.runtime.get_config, os.environ)
-        targets.refuse_disabled(config)
+        targets.refuse_disabled(config, way_out)
     return targets.resolve(
         gateway(),
         config,

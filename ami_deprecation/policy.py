@@ -265,4 +265,9 @@ def _refuse_provider(opts: pulumi.ResourceOptions | None) -> None:
 
 
 def _target_of(region: str | None, profile: str | None, role_arn: str | None) -> Target:
-    return images.target_of(region=region, profile=profile, role_arn=role_arn)
+    return images.target_of(
+        region=region,
+        profile=profile,
+        role_arn=role_arn,
+        way_out="a policy cannot take an aws.Provider, so declare the images of get_images_output, which can, in a loop",
+    )

@@ -6,6 +6,7 @@ reference are made from it. After ``parse`` nobody checks a type again.
 
 from __future__ import annotations
 
+import difflib
 import enum
 import re
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from ..errors import InvalidInput
 from . import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 
@@ -314,3 +315,10 @@ def _schedule_props(value: Inputs) -> dict[str, object]:
         return {"deprecate_after_days": wanted.days}
     once = {keys.ONCE_KEY: True} if isinstance(wanted, Notice) else {}
     return {"deprecate_in_days": wanted.days, **once}
+
+
+def meant(key: str, keys: Iterable[str]) -> str:
+    """The key that somebody may have had in mind, or all that there are."""
+    keys = list(keys)
+    near = difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(keys)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from ..ec2.target import Identity, Network, Role, Target
 from ..errors import InvalidInput
-from .inputs import UNKNOWN, Inputs, Unknown, check_role_arn
+from .inputs import UNKNOWN, Inputs, Unknown, check_role_arn, meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +52,10 @@ class Key:
 
 
 _OTHER_ACCOUNT = "it decides which account is called, and boto3 takes it only from the environment"
-_OTHER_ENDPOINT = "it decides which endpoint is called, and boto3 takes it only from the environment"
+_OTHER_ENDPOINT = (
+    "it decides which endpoint is called, and boto3 takes it only from the environment; for `sts`, set "
+    "`AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`"
+)
 _OWN_RETRIES = "calls are retried as AMI_DEPRECATION_RETRY_SECONDS says"
 _PROVIDERS_OWN = "it is about the aws provider's own checks at its start"
 _NO_TAGS = "no tag is written"
@@ -91,7 +94,11 @@ PROVIDER_KEYS = (
     Key("sharedConfigFiles", "refused", _OTHER_ACCOUNT, ("AWS_CONFIG_FILE",)),
     Key("sharedCredentialsFiles", "refused", _OTHER_ACCOUNT, ("AWS_SHARED_CREDENTIALS_FILE",)),
     Key("skipCredentialsValidation", "ignored", _PROVIDERS_OWN),
-    Key("skipMetadataApiCheck", "ignored", "set AWS_EC2_METADATA_DISABLED=true to keep boto3 from asking"),
+    Key(
+        "skipMetadataApiCheck",
+        "honored",
+        "true: the instance's metadata service is not asked for credentials",
+    ),
     Key("skipRegionValidation", "ignored", _PROVIDERS_OWN),
     Key("skipRequestingAccountId", "ignored", _PROVIDERS_OWN),
     Key("stsRegion", "ignored", "STS is called in the image's Region, for the same account"),
@@ -114,9 +121,14 @@ FROM_PROVIDER = tuple(
 #: What keeps an explicit provider from being used.
 NOT_FROM_PROVIDER = (*SECRET_KEYS, *_REFUSED)
 
-#: The services whose endpoints matter here.
-_SERVICES = ("ec2", "sts")
+#: The services that are called -> the variables that name their endpoints to boto3.
+_ENDPOINT_VARIABLES = {
+    "ec2": ("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
+    "sts": ("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
+}
 _DISABLED_KEY = "pulumi:disable-default-providers"
+#: What a program can do when the stack has no default aws provider.
+GIVE_PROVIDER = "give opts.provider an aws.Provider"
 
 #: The fields of one assumed role as the aws provider spells them -> ours.
 _ROLE_TEXTS = {
@@ -127,10 +139,12 @@ _ROLE_TEXTS = {
     "sourceIdentity": "source_identity",
 }
 _ROLE_LISTS = {"policyArns": "policy_arns", "transitiveTagKeys": "transitive_tag_keys"}
-#: Go's spelling, as the aws provider has it: ``1h30m``, ``1.5h``.
-_DURATION = re.compile(r"(?:[0-9]*\.?[0-9]+(?:h|m|s))+")
-_DURATION_PART = re.compile(r"([0-9.]+)([hms])")
-_UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
+#: Every field of an assumed role, as the aws provider spells it.
+ROLE_KEYS = (*_ROLE_TEXTS, *_ROLE_LISTS, "tags", "duration")
+#: Go's spelling, as the aws provider has it: ``1h30m``, ``1.5h``. Source: https://pkg.go.dev/time#ParseDuration
+_DURATION_PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION = re.compile(rf"[-+]?(?:{_DURATION_PART.pattern})+")
+_UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 #: STS's limits. Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _SHORTEST, _LONGEST = 900, 12 * 3600
 
@@ -282,15 +296,19 @@ def target_of(run: Run, given: Inputs, region: str) -> Target:
     return Target(who, region, config_of(run, given).network)
 
 
-def refuse_disabled(config: AwsConfig) -> None:
+def refuse_disabled(config: AwsConfig, way_out: str = GIVE_PROVIDER) -> None:
     """Refuse the stack's configuration where it disables the default aws provider, as an aws resource would be refused.
+
+    Args:
+        config: the stack's.
+        way_out: what the program can do instead.
 
     Raises:
         InvalidInput: with the way out.
     """
     if config.disabled:
         raise InvalidInput(
-            f"the default aws provider is disabled ({_DISABLED_KEY}): give opts.provider an aws.Provider"
+            f"the default aws provider is disabled ({_DISABLED_KEY}): {way_out}, or remove aws and * from that list"
         )
 
 
@@ -314,12 +332,13 @@ def read_stack_config(get: Callable[[str], object], environment: Mapping[str, st
             either.
     """
     values = _Values(get, "aws:")
-    for key, variables in _REFUSED.items():
-        if _concerns_us(key, values.any(key)) and not any(environment.get(name) for name in variables):
-            raise InvalidInput(
-                f"aws:{key} is not supported here, so these calls would not go where your other AWS resources are: set "
-                f"{variables[0]} in the environment as well"
-            )
+    for key in _REFUSED:
+        for variables in _variables_for(key, values.any(key)):
+            if not any(environment.get(name) for name in variables):
+                raise InvalidInput(
+                    f"aws:{key} is not supported here, so these calls would not go where your other AWS resources are: "
+                    f"set {variables[0]} in the environment as well"
+                )
     keys = _keys(values)
     config = _read(values)
     identity = replace(config.identity, **keys)
@@ -420,6 +439,7 @@ def _read(values: _Values) -> AwsConfig:
             roles=parse_roles(roles, values.where("assumeRoles")),
             allowed_account_ids=_parse_accounts(values, "allowedAccountIds"),
             forbidden_account_ids=_parse_accounts(values, "forbiddenAccountIds"),
+            skip_metadata=values.flag("skipMetadataApiCheck"),
         ),
         network=Network(
             use_fips=values.flag("useFipsEndpoint"),
@@ -448,10 +468,28 @@ def _keys(values: _Values) -> _Keys:
     )
 
 
-def _concerns_us(key: str, value: object) -> bool:
-    if key != "endpoints" or not isinstance(value, list):
-        return bool(value)
-    return any(isinstance(each, dict) and each.get(name) for each in value for name in _SERVICES)
+def matters(key: str, value: object) -> bool:
+    """Whether a value decides about the calls of this package: endpoints of other services do not."""
+    return bool(_endpoints_of(value) if key == "endpoints" else value)
+
+
+def _variables_for(key: str, value: object) -> list[tuple[str, ...]]:
+    """What boto3 reads in place of a refused key's value: of each of these, one variable."""
+    if key == "endpoints":
+        return [_ENDPOINT_VARIABLES[service] for service in _endpoints_of(value)]
+    return [_REFUSED[key]] if value else []
+
+
+def _endpoints_of(value: object) -> list[str]:
+    """The services that are called, of those that the key ``endpoints`` names."""
+    if value and not isinstance(value, (list, dict)):
+        return list(_ENDPOINT_VARIABLES)
+    several = value if isinstance(value, list) else [value]
+    return [
+        service
+        for service in _ENDPOINT_VARIABLES
+        if any(isinstance(each, dict) and each.get(service) for each in several)
+    ]
 
 
 def _parse_accounts(values: _Values, key: str) -> tuple[str, ...]:
@@ -474,7 +512,11 @@ def parse_roles(value: object, where: str) -> tuple[Role, ...]:
 def _parse_role(value: object, where: str) -> Role:
     if not isinstance(value, dict):
         raise InvalidInput(f"{where} is not an object with a roleArn")
-    by_camel = {_camel(str(key)): item for key, item in value.items() if item not in (None, "")}
+    given = {str(key): item for key, item in value.items() if item not in (None, "")}
+    for key in given:
+        if _camel(key) not in ROLE_KEYS:
+            raise InvalidInput(f"{where}.{key}: there is no such key: {meant(key, ROLE_KEYS)}")
+    by_camel = {_camel(key): item for key, item in given.items()}
     if not isinstance(by_camel.get("roleArn"), str):
         raise InvalidInput(f"{where} has no roleArn")
     texts = {ours: str(by_camel[key]) for key, ours in _ROLE_TEXTS.items() if key in by_camel}
@@ -500,7 +542,7 @@ def _parse_duration(value: object, where: str) -> int | None:
         if _DURATION.fullmatch(text):
             seconds = sum(
                 float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION_PART.findall(text)
-            )
+            ) * (-1 if text.startswith("-") else 1)
         else:
             seconds = float(text)
     except ValueError:

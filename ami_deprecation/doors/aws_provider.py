@@ -122,7 +122,11 @@ def _loaded(value: object) -> object:
 def _problem(settings: Mapping[str, object]) -> str | None:
     from ..core import targets  # noqa: PLC0415  # as above
 
-    given = [targets.snake_case(key) for key in targets.NOT_FROM_PROVIDER if _loaded(settings.get(key))]
+    given = [
+        targets.snake_case(key)
+        for key in targets.NOT_FROM_PROVIDER
+        if targets.matters(key, _loaded(settings.get(key)))
+    ]
     # The resource's state contains what it gets from the provider.
     given += [
         f"{targets.snake_case(key)} with a password" for key in _PROXIES if _has_password(settings.get(key))

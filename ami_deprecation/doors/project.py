@@ -6,7 +6,6 @@ sentence with its path (``ami-deprecation:images.web.deprecateAt: …``).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
@@ -79,7 +78,7 @@ def check_keys(configured: Iterable[str]) -> None:
         if key.partition(".")[0] in KEYS:
             hint = f"set it with `pulumi config set --path '{name}' VALUE`"
         else:
-            hint = meant(key, KEYS)
+            hint = inputs.meant(key, KEYS)
         wrong.append(f"{name}: there is no such key: {hint}")
     if wrong:
         raise InvalidInput("\n".join(wrong))
@@ -154,15 +153,8 @@ def renamed(given: object, keys: Mapping[str, str], path: str = "") -> dict[str,
     for key in given:
         if key not in keys:
             where = f"{path}.{key}" if path else repr(key)
-            raise InvalidInput(f"{where}: there is no such key: {meant(str(key), keys)}")
+            raise InvalidInput(f"{where}: there is no such key: {inputs.meant(str(key), keys)}")
     return {keys[key]: item for key, item in given.items() if item is not None}
-
-
-def meant(key: str, keys: Iterable[str]) -> str:
-    """The key that somebody may have had in mind, or all that there are."""
-    keys = list(keys)
-    near = difflib.get_close_matches(key, keys, n=1)
-    return f"did you mean {near[0]}?" if near else f"the keys are {_listed(keys)}"
 
 
 def _listed(keys: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -93,7 +93,7 @@ class Gateway:
         self._clock = Clock()
         self._lock = Lock()
         self._buckets: dict[tuple[Target, str], Bucket] = {}
-        self._breakers: dict[tuple[str, str, Network], Breaker] = {}
+        self._breakers: dict[tuple[str, str, Network], Breaker[Failure]] = {}
         self._readers: dict[Target, Reader] = {}
         self._callers: dict[Identity, Caller] = {}
         self._partitions: dict[str, str] = {}
@@ -259,13 +259,13 @@ class Gateway:
                 raise
 
     def endpoint(self, target: Target) -> str:
-        """The URL that the calls go to.
+        """The URL that the calls go to, without a password.
 
         Raises:
             AmiDeprecationError: one of its subclasses, when the configuration cannot be used.
         """
         try:
-            return str(self._sessions.ec2(target).meta.endpoint_url)
+            return translate.without_password(self._sessions.ec2(target).meta.endpoint_url)
         except (translate.NoClient, translate.Unreachable) as error:
             failure = translate.classify(error)
         raise self._error(failure, Call("DescribeImages", target, "the images"))
@@ -627,25 +627,31 @@ class Gateway:
         ask: Callable[[_Client], _Response],
         deadline: float,
     ) -> _Response:
-        """The one loop that retries: until the call succeeds, fails for good, or runs out of time."""
+        """The one loop that retries: until the call succeeds, fails for good, or runs out of time.
+
+        While the endpoint is known to be down, a call fails at once: unsent when the endpoint cannot be reached, which may
+        take until a timeout to find out; after one try when it answers with errors, which may be those of one image.
+        """
         breaker = self._breaker(call)
         began = time.monotonic()
         tries = 0
         while True:
-            cause = breaker.cause()
-            if cause is not None:
-                raise self._error(Failure(Kind.CONNECTION, "", f"{cause}, as before"), call)
+            before = breaker.cause()
+            if before is not None and before.kind in translate.UNREACHABLE:
+                raise self._error(_as_before(before), call)
             outcome = self._attempt(call, client_of, ask)
             if not isinstance(outcome, Failure):
                 breaker.succeeded()
                 return outcome
-            if outcome.kind not in translate.UNREACHABLE:
+            if outcome.kind not in translate.DOWN:
                 breaker.succeeded()
+            elif before is not None:
+                raise self._error(_as_before(outcome), call)
             tries += 1
             wait = random.uniform(0.5, 1.0) * min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT)  # noqa: S311  # jitter
             if outcome.kind not in translate.RETRYABLE or time.monotonic() + wait > deadline:
-                if outcome.kind in translate.UNREACHABLE:
-                    breaker.failed(outcome.cause, began)
+                if outcome.kind in translate.DOWN:
+                    breaker.failed(outcome, began)
                 raise self._error(outcome, call)
             self.pause(wait)
 
@@ -678,7 +684,7 @@ class Gateway:
             caller = self._callers.get(call.target.identity)
         return translate.to_error(failure, call, caller.account if caller else None)
 
-    def _breaker(self, call: Call) -> Breaker:
+    def _breaker(self, call: Call) -> Breaker[Failure]:
         service = "sts" if call.action in translate.STS_ACTIONS else "ec2"
         return self._once(
             self._breakers, (service, call.target.region, call.target.network), lambda _: Breaker()
@@ -720,3 +726,7 @@ class Gateway:
             if key not in made:
                 made[key] = make(key)
             return made[key]
+
+
+def _as_before(failure: Failure) -> Failure:
+    return replace(failure, cause=f"{failure.cause}, as before")

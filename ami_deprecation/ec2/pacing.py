@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_Cause = TypeVar("_Cause")
 
 _SLOWER = 0.7
 _FASTER = 1.05
@@ -69,7 +71,7 @@ _COOL_DOWN = 30.0
 
 
 @dataclass
-class Breaker:
+class Breaker(Generic[_Cause]):
     """Whether an endpoint can be reached, so that many calls to one that is down cost one wait. Thread-safe.
 
     It opens when a call has failed to connect until its retries ran out, and no other call has succeeded meanwhile.
@@ -77,12 +79,12 @@ class Breaker:
     """
 
     clock: Callable[[], float] = time.monotonic
-    _cause: str | None = field(default=None, init=False)
+    _cause: _Cause | None = field(default=None, init=False)
     _open_until: float = field(default=0.0, init=False)
     _succeeded_at: float = field(default=float("-inf"), init=False)
     _lock: Lock = field(init=False, default_factory=Lock)
 
-    def cause(self) -> str | None:
+    def cause(self) -> _Cause | None:
         """Why a call must not be sent now, or None when it may be."""
         with self._lock:
             now = self.clock()
@@ -91,7 +93,7 @@ class Breaker:
             self._open_until = now + _COOL_DOWN  # the others wait for what this call comes to
             return None
 
-    def failed(self, cause: str, began: float) -> None:
+    def failed(self, cause: _Cause, began: float) -> None:
         """A call that began at this time could not reach the endpoint."""
         with self._lock:
             if self._succeeded_at < began:

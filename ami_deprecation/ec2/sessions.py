@@ -7,31 +7,27 @@ expose half of what this module needs.
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from .._version import __version__
 from ..errors import AmiDeprecationError, CredentialsError
-from .translate import MfaNeeded, NoClient, Unreachable
+from . import sources, translate
+from .translate import NoClient, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     import botocore.session
-    from botocore.config import Config
     from types_boto3_ec2 import EC2Client
     from types_boto3_sts import STSClient
 
-    from .target import Identity, Network, Role, Target
+    from .target import Role, Target
 
 _Key = TypeVar("_Key", bound="Hashable")
 _Made = TypeVar("_Made")
-_Client = TypeVar("_Client", "EC2Client", "STSClient")
 
 #: EC2's model with the calls of this package only. Reading botocore's own, with all of EC2, would be most of the time
 #: and memory of a process that dates one image. ``tools/ec2_model.py`` makes it.
@@ -51,6 +47,7 @@ class Sessions:
         self._may_prompt = may_prompt
         self._lock = threading.RLock()  # making a client is not thread-safe; using one is
         self._base: dict[Hashable, botocore.session.Session] = {}
+        self._helpers: dict[Hashable, sources.Helper] = {}
         self._assumed: dict[Target, botocore.session.Session] = {}
         self._ec2: dict[Target, EC2Client] = {}
         self._sts: dict[Target, STSClient] = {}
@@ -63,16 +60,16 @@ class Sessions:
             Unreachable: the network's configuration cannot be used.
             CredentialsError: likewise, as a sentence already.
         """
-        with self._making():
+        with self._making(target):
             return _remembered(self._ec2, target, self._make_ec2)
 
     def sts(self, target: Target) -> STSClient:
         """The STS client of a target, at its Region's endpoint (which other partitions need); it raises what ``ec2`` does."""
-        with self._making():
+        with self._making(target):
             return _remembered(self._sts, target, self._make_sts)
 
     @contextlib.contextmanager
-    def _making(self) -> Iterator[None]:
+    def _making(self, target: Target) -> Iterator[None]:
         """One thread at a time; what goes wrong here is told apart from what EC2 returns.
 
         botocore reads the configuration and looks for credentials when it makes a client, and not when it makes a call.
@@ -80,110 +77,84 @@ class Sessions:
         with self._lock:
             try:
                 yield
-            except (AmiDeprecationError, Unreachable):
-                raise
-            except Exception as error:  # noqa: BLE001  # botocore's own, ValueError for an endpoint, OSError for a file
+            except Exception as error:  # botocore's own, ValueError for an endpoint, OSError for a file
+                # botocore's session keeps which profiles it has visited, and would call a second visit an endless loop.
+                self._base.pop(_base_key(target), None)
+                if isinstance(error, (AmiDeprecationError, Unreachable)):
+                    raise
                 raise NoClient(error) from None
 
     def _make_ec2(self, target: Target) -> EC2Client:
-        def make(config: Config) -> EC2Client:
-            client = self._session(target).create_client(
-                "ec2", region_name=target.region, config=config, verify=self._ca_bundle(target)
-            )
-            return cast("EC2Client", client)
-
-        return self._made(make, target)
+        self._check_ca_bundle(target)
+        return cast("EC2Client", self._session(target).create_client("ec2", region_name=target.region))
 
     def _make_sts(self, target: Target) -> STSClient:
-        def make(config: Config) -> STSClient:
-            client = self._session(target).create_client(
-                "sts", region_name=target.region, config=config, verify=self._ca_bundle(target)
-            )
-            return cast("STSClient", client)
+        self._check_ca_bundle(target)
+        return cast("STSClient", self._session(target).create_client("sts", region_name=target.region))
 
-        return self._made(make, target)
-
-    def _made(self, make: Callable[[Config], _Client], target: Target) -> _Client:
-        """A client, without a proxy where ``noProxy`` names its host. Only the client knows the host."""
-        client = make(self._config(target.network))
-        host = urlsplit(client.meta.endpoint_url).netloc
-        if target.network.no_proxy and _is_direct(host, target.network.no_proxy):
-            return make(self._config(replace(target.network, http_proxy=None, https_proxy=None), direct=True))
-        return client
-
-    def _config(self, network: Network, *, direct: bool = False) -> Config:
-        from botocore.config import Config  # noqa: PLC0415  # lazily: see the package's docstring
-
-        # A third of the patience, so that a call that hangs is tried again.
-        longest = min(20.0, max(1.0, self._retry_seconds / 3))
-        proxies = {"http": network.http_proxy, "https": network.https_proxy}
-        return Config(
-            connect_timeout=min(5.0, longest),
-            read_timeout=longest,
-            # One try: the gateway retries, so that each try passes through the pacing.
-            retries={"total_max_attempts": 1},
-            max_pool_connections=8,
-            # CloudTrail then shows who did it.
-            user_agent_extra=f"ami-deprecation/{__version__}",
-            use_fips_endpoint=network.use_fips or None,
-            use_dualstack_endpoint=network.use_dualstack or None,
-            # None leaves it to the environment.
-            proxies={scheme: url for scheme, url in proxies.items() if url} or ({} if direct else None),
-        )
-
-    def _ca_bundle(self, target: Target) -> str | None:
-        """The bundle of the aws configuration; None leaves it to botocore.
+    def _check_ca_bundle(self, target: Target) -> None:
+        """Refuse a bundle of certificates that is not there: botocore would name neither the setting nor the file.
 
         Raises:
-            Unreachable: there is no such file. botocore would name neither the setting nor the file.
+            Unreachable: there is no such file.
         """
         own = target.network.ca_bundle
-        configured = self._base_session(target.identity).get_config_variable("ca_bundle")
+        configured = self._base_session(target).get_config_variable("ca_bundle")
         bundle = own or configured
         if bundle and not Path(bundle).exists():
             setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
             raise Unreachable(f"{setting} names {bundle}, and there is no such file")
-        return own
 
     def _session(self, target: Target) -> botocore.session.Session:
+        if not target.identity.roles:
+            return self._base_session(target)
         return _remembered(self._assumed, target, self._make_session)
 
     def _make_session(self, target: Target) -> botocore.session.Session:
-        session = self._base_session(target.identity)
+        session = self._base_session(target)
         for role in target.identity.roles:
             session = self._assume(session, role, target)
         return session
 
-    def _base_session(self, identity: Identity) -> botocore.session.Session:
-        key = (identity.profile, identity.access_key, identity.secret_key, identity.token)
-        return _remembered(self._base, key, lambda _: self._make_base_session(identity))
+    def _base_session(self, target: Target) -> botocore.session.Session:
+        return _remembered(self._base, _base_key(target), lambda _: self._make_base_session(target))
 
-    def _make_base_session(self, identity: Identity) -> botocore.session.Session:
+    def _make_base_session(self, target: Target) -> botocore.session.Session:
         import botocore.exceptions  # noqa: PLC0415  # lazily: see the package's docstring
         import botocore.loaders  # noqa: PLC0415
-        import botocore.session  # noqa: PLC0415
 
-        session = botocore.session.Session(profile=identity.profile)
+        identity = target.identity
+        session = self._new_session(target)
+        # Where STS is asked for a role of the profile, which may name no Region.
+        session.set_config_variable("region", target.region)
         if identity.access_key is not None and identity.secret_key is not None:
             session.set_credentials(identity.access_key, identity.secret_key, identity.token)
         try:
             loader: botocore.loaders.Loader = session.get_component("data_loader")
-        except botocore.exceptions.ProfileNotFound:
+        except botocore.exceptions.ProfileNotFound as wrong:  # it may be AWS_PROFILE's
             raise CredentialsError(
-                f"the profile {identity.profile!r} is not in your AWS configuration: add it, or set another profile"
+                f"the profile {wrong.kwargs['profile']!r} is not in your AWS configuration: add it, or set another profile"
             ) from None
         # A model of the user's own (AWS_DATA_PATH) still goes first.
         loader.search_paths.insert(loader.search_paths.index(loader.BUILTIN_DATA_PATH), str(_MODELS))
-        if not self._may_prompt and identity.access_key is None:
-            _ask_nobody(session, timeout=self._retry_seconds)
+        if identity.access_key is None:
+            helper = _remembered(self._helpers, _base_key(target), lambda _: self._make_helper())
+            sources.prepare(session, helper, skip_metadata=identity.skip_metadata)
         return session
+
+    def _new_session(self, target: Target) -> botocore.session.Session:
+        from .session import Session  # noqa: PLC0415  # lazily: see the package's docstring
+
+        return Session(target.identity.profile, target.network, self._retry_seconds)
+
+    def _make_helper(self) -> sources.Helper:
+        return sources.Helper(timeout=self._retry_seconds, has_terminal=self._may_prompt)
 
     def _assume(
         self, source: botocore.session.Session, role: Role, target: Target
     ) -> botocore.session.Session:
         """A session with the role's credentials, fetched at the first call and renewed before they expire."""
-        import botocore.session  # noqa: PLC0415  # lazily: see the package's docstring
-        from botocore.credentials import (  # noqa: PLC0415
+        from botocore.credentials import (  # noqa: PLC0415  # lazily: see the package's docstring
             AssumeRoleCredentialFetcher,
             DeferredRefreshableCredentials,
         )
@@ -194,12 +165,7 @@ class Sessions:
                 f"there are no AWS credentials to assume {role.arn} with: set AWS_PROFILE or aws:profile, or log in"
             )
         # STS at the Region's own endpoint: the global one serves neither China nor GovCloud.
-        here = partial(
-            source.create_client,
-            region_name=target.region,
-            config=self._config(target.network),
-            verify=self._ca_bundle(target),
-        )
+        here = partial(source.create_client, region_name=target.region)
 
         def create_client(*arguments: Any, **options: Any) -> Any:
             with self._lock:  # at the first call, in any thread
@@ -211,7 +177,8 @@ class Sessions:
             role.arn,
             extra_args=_assume_role_arguments(role),
         )
-        assumed = botocore.session.Session()
+        # The profile's other settings still hold: its endpoints, its certificates.
+        assumed = self._new_session(target)
         assumed.register_component("data_loader", source.get_component("data_loader"))
         # botocore has no public setter for credentials that renew themselves; this is what its own users do.
         assumed._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
@@ -220,23 +187,38 @@ class Sessions:
         return assumed
 
 
-def _is_direct(host: str, no_proxy: str) -> bool:
-    """Whether ``noProxy`` names a host or one of its parent domains."""
-    names = [name.strip().lstrip(".") for name in no_proxy.split(",")]
-    name = host.partition(":")[0]
-    return any(each in {"*", host, name} or (each and name.endswith(f".{each}")) for each in names)
+def _base_key(target: Target) -> Hashable:
+    """What a base session is made of: everything but the roles and the Region."""
+    identity = target.identity
+    return (
+        identity.profile,
+        identity.access_key,
+        identity.secret_key,
+        identity.token,
+        identity.skip_metadata,
+        target.network,
+    )
 
 
 def proxy_of(client: EC2Client | STSClient) -> str | None:
-    """The host and port of the proxy that a client goes through, without its user and password."""
-    from botocore.httpsession import ProxyConfiguration  # noqa: PLC0415  # lazily: see the package's docstring
-    from botocore.utils import get_environ_proxies  # noqa: PLC0415
+    """The host and port of the proxy that a client goes through, without its user and password.
+
+    Raises:
+        Unreachable: it is of a kind that botocore does not know.
+    """
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415  # lazily: see the package's docstring
 
     url = client.meta.endpoint_url
     configured: dict[str, str] | None = client.meta.config.proxies  # type: ignore[attr-defined]  # an option of Config
     proxies = get_environ_proxies(url) if configured is None else configured
-    proxy = ProxyConfiguration(proxies=proxies).proxy_url_for(url)
-    return urlsplit(proxy).netloc.rpartition("@")[2] if proxy else None
+    proxy = proxies.get(urlsplit(url).scheme)
+    if not proxy:
+        return None
+    scheme = proxy.partition("://")[0] if "://" in proxy else "http"
+    host = translate.host_of(proxy)
+    if scheme not in {"http", "https"}:  # botocore would look for a host of that name
+        raise Unreachable(f"boto3 cannot use the proxy {scheme}://{host}: set one with http://")
+    return host
 
 
 def _remembered(made: dict[_Key, _Made], key: _Key, make: Callable[[_Key], _Made]) -> _Made:
@@ -257,58 +239,3 @@ def _assume_role_arguments(role: Role) -> dict[str, object]:
         "Tags": [{"Key": key, "Value": value} for key, value in role.tags],
     }
     return {key: value for key, value in optional.items() if value}
-
-
-def _ask_nobody(session: botocore.session.Session, *, timeout: float) -> None:
-    """Keep botocore from asking a person: for an MFA code, or through a ``credential_process`` that reads its input.
-
-    A plugin's input belongs to the engine, and nobody sees a prompt there. botocore has no setting for either, so the
-    providers of this one session get another prompt and another way to start a process.
-    """
-    chain = session.get_component("credential_provider")
-    assume_role = chain.get_provider("assume-role")
-    assume_role._prompter = _refuse_mfa  # noqa: SLF001  # see above
-    start = partial(_Process, timeout=timeout)
-    chain.get_provider("custom-process")._popen = start  # noqa: SLF001
-    builder = assume_role._profile_provider_builder  # noqa: SLF001  # for a source_profile with a process
-    create = builder._create_process_provider  # noqa: SLF001
-
-    def create_process_provider(profile_name: str) -> object:
-        provider = create(profile_name)
-        provider._popen = start  # noqa: SLF001
-        return provider
-
-    builder._create_process_provider = create_process_provider  # noqa: SLF001
-
-
-def _refuse_mfa(_prompt: str) -> str:
-    raise MfaNeeded
-
-
-class _Process(subprocess.Popen[bytes]):
-    """A ``credential_process`` without an input and without a terminal, which ends in time."""
-
-    def __init__(self, command: list[str], *, stdout: int, stderr: int, timeout: float) -> None:
-        super().__init__(
-            command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-        )
-        self._longest = timeout
-
-    def communicate(
-        self,
-        input: bytes | None = None,  # noqa: A002  # subprocess's own name
-        timeout: float | None = None,
-    ) -> tuple[bytes, bytes]:
-        """Wait for its end.
-
-        Raises:
-            CredentialsError: it did not end in time.
-        """
-        try:
-            return super().communicate(input, timeout=timeout or self._longest)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise CredentialsError(
-                f"the credential_process of the profile did not end within {self._longest:g} seconds: it gets no input "
-                "here, so log in first"
-            ) from None

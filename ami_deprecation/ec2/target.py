@@ -35,6 +35,8 @@ class Identity:
     token: str | None = field(default=None, repr=False)
     allowed_account_ids: tuple[str, ...] = ()
     forbidden_account_ids: tuple[str, ...] = ()
+    #: The instance's metadata service is not asked for credentials.
+    skip_metadata: bool = False
 
     @property
     def label(self) -> str:

@@ -6,7 +6,6 @@ Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.ht
 from __future__ import annotations
 
 import enum
-import os
 import socket
 import ssl
 from dataclasses import dataclass, replace
@@ -68,8 +67,6 @@ _FIRST_SERVER_STATUS = 500
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 #: As much of a credential_process's standard error is shown.
 _MOST_STDERR = 500
-#: botocore's name for credentials from a ``credential_process``.
-_PROCESS = "custom-process"
 #: So many ids are named in a message.
 _NAMED = 3
 
@@ -92,8 +89,10 @@ class Kind(enum.Enum):
 
 
 RETRYABLE = frozenset({Kind.THROTTLED, Kind.SERVER, Kind.CONNECTION})
-#: The next call to the same endpoint will most likely fail in the same way.
+#: The next call to the same endpoint will most likely fail in the same way, and perhaps only after a timeout.
 UNREACHABLE = frozenset({Kind.CONNECTION, Kind.ENDPOINT})
+#: The endpoint is down: calls to it should not each be retried until their time runs out.
+DOWN = UNREACHABLE | {Kind.SERVER}
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,10 @@ class Route:
     proxy: str | None = None
 
 
+class Unusable(Exception):  # nobody sees it: it becomes a Failure
+    """A source of credentials cannot be used; the message says which, and why."""
+
+
 class Unreachable(Exception):  # nobody sees it: it becomes a Failure
     """The configuration of the way to AWS is wrong; the message says how."""
 
@@ -194,8 +197,15 @@ def _classify_credentials(error: Exception) -> Failure | None:
             way_out="get a session first, with `aws sts get-session-token --serial-number … --token-code …` or "
             "`aws sso login`, and use its credentials",
         )
-    if isinstance(error, aws.CredentialRetrievalError) and error.kwargs.get("provider") == _PROCESS:
-        cause = f"the credential_process failed: {_tail(error.kwargs.get('error_msg'))}"
+    if isinstance(error, aws.MissingDependencyException):
+        return Failure(
+            Kind.CREDENTIALS,
+            "",
+            "the profile needs a Python package that is not installed",
+            way_out="run `pip install 'botocore[crt]'` where Pulumi runs Python",
+        )
+    if isinstance(error, Unusable):
+        cause = str(error)
     elif isinstance(
         error, (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError)
     ):
@@ -206,25 +216,17 @@ def _classify_credentials(error: Exception) -> Failure | None:
         error, (aws.ConfigNotFound, aws.ConfigParseError, aws.InvalidConfigError, aws.ProfileNotFound)
     ):
         cause = "the AWS configuration file cannot be used"
-    elif isinstance(error, (FileNotFoundError, PermissionError)):
-        cause = _unreadable_file(error)
+    elif isinstance(error, (FileNotFoundError, PermissionError)) or (
+        isinstance(error, OSError) and error.filename  # a connection's has none
+    ):
+        named = f" ({error.filename})" if error.filename else ""
+        cause = f"a file that the AWS configuration names cannot be read{named}"
     return None if cause is None else Failure(Kind.CREDENTIALS, "", cause)
 
 
-def _unreadable_file(error: OSError) -> str:
-    path = str(error.filename or "")
-    token_file = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-    if path and path == token_file:
-        return f"the file that AWS_WEB_IDENTITY_TOKEN_FILE names, {path}, cannot be read"
-    named = f" ({path})" if path else ""
-    return f"a file that the AWS configuration names cannot be read{named}"
-
-
-def _tail(text: object) -> str:
-    """The last lines of a program's output."""
+def tail(text: str) -> str:
+    """The last lines of a program's output, as one line."""
     line = _one_line(text)
-    if not line:
-        return "it wrote nothing to its standard error"
     return line if len(line) <= _MOST_STDERR else f"…{line[1 - _MOST_STDERR :]}"
 
 
@@ -241,7 +243,7 @@ def _classify_connection(error: Exception, route: Route) -> Failure | None:
     if not isinstance(error, (aws.HTTPClientError, aws.ConnectionError, OSError)):
         return None
     details: Mapping[str, object] = getattr(error, "kwargs", {})
-    host = urlsplit(str(details.get("endpoint_url") or route.endpoint)).netloc or "AWS"
+    host = host_of(str(details.get("endpoint_url") or route.endpoint)) or "AWS"
     via = f" through the proxy {route.proxy}" if route.proxy else ""
     causes = list(_chain(error))
     if isinstance(error, aws.ProxyConnectionError):
@@ -256,6 +258,18 @@ def _classify_connection(error: Exception, route: Route) -> Failure | None:
     if isinstance(error, aws.ReadTimeoutError):
         return Failure(Kind.CONNECTION, "", f"{host}{via} did not respond in time")
     return Failure(Kind.CONNECTION, "", f"the connection to {host}{via} failed or was cut")
+
+
+def without_password(url: str) -> str:
+    """A URL without its user and password. A password that should be quoted and is not may contain a slash."""
+    scheme, slashes, rest = url.partition("//") if "//" in url.partition("@")[0] else ("", "", url)
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+
+
+def host_of(url: str) -> str:
+    """The host and port of a URL, without its user and password."""
+    plain = without_password(url)
+    return urlsplit(plain if "//" in plain else f"//{plain}").netloc
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

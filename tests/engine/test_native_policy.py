@@ -55,6 +55,13 @@ def test_native_policy_dates_due_images_once(stack: Stack, ec2: LocalEC2) -> Non
     assert stack.destroy().mutations == ["DisableImageDeprecation"] * 3
 
 
+def test_native_policy_needs_no_default_aws_provider(stack: Stack, ec2: LocalEC2) -> None:
+    fleet(ec2, 400, 5)
+    stack.config({"pulumi:disable-default-providers": ["aws"]})
+    remote(stack)
+    assert stack.up().mutations == ["EnableImageDeprecation"]
+
+
 def test_moved_policy_keeps_dates_and_notices(stack: Stack, ec2: LocalEC2) -> None:
     old, near, _ = fleet(ec2, 400, 50, 10)
     policy(stack)

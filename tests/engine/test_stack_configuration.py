@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.aws_stand_in import locate
 
 if TYPE_CHECKING:
@@ -46,6 +48,30 @@ def test_disabled_aws_provider_is_honored(stack: Stack, ec2: LocalEC2) -> None:
     assert failed.code != 0
     assert "the default aws provider is disabled" in failed.output
     assert "give opts.provider an aws.Provider" in failed.output
+
+
+@pytest.mark.parametrize(
+    ("program", "way_out"),
+    [
+        (
+            "AmiDeprecationPolicy('base', name='base-*', keep_newest=1)",
+            "a policy cannot take an aws.Provider",
+        ),
+        ("get_images(name='base-*')", "use get_images_output with an aws.Provider in its opts"),
+    ],
+)
+def test_reads_without_default_provider_name_a_way_out(
+    stack: Stack, ec2: LocalEC2, program: str, way_out: str
+) -> None:
+    """The configuration page has the way out, and its test runs it."""
+    stack.config({"aws:region": "eu-west-1", "pulumi:disable-default-providers": ["aws"]})
+    stack.program(f"from ami_deprecation import AmiDeprecationPolicy, get_images\n{program}\n")
+    failed = stack.preview(check=False)
+    assert failed.code != 0
+    assert "the default aws provider is disabled" in failed.output
+    assert way_out in failed.output
+    assert "give opts.provider" not in failed.output
+    assert ec2.calls == []
 
 
 def test_all_default_providers_disabled_has_way_out(stack: Stack, ec2: LocalEC2) -> None:

@@ -134,6 +134,23 @@ def test_stacks_roles_are_assumed_one_after_other(engine: Engine, ec2: LocalEC2,
     assert role(THIRD, "first") not in engine.export()
 
 
+def test_roles_of_profile_and_stack_are_both_assumed(
+    engine: Engine, ec2: LocalEC2, tmp_path: Path, theirs: str
+) -> None:
+    """The stack's roles come after the profile's own, and the calls are made with the last one's credentials."""
+    keys = ec2.environment(account=ec2.account)
+    (tmp_path / "config").write_text(
+        f"[profile hub]\nrole_arn = {role(THIRD, 'hub')}\nsource_profile = keys\n"
+        f"[profile keys]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = {SECRETS[0]}\n"
+    )
+    engine.environment["AWS_CONFIG_FILE"] = str(tmp_path / "config")
+    engine.config["aws:profile"] = "hub"
+    engine.config["aws:assumeRoles"] = json.dumps([{"roleArn": role(OTHER)}])
+    mark = ec2.mark()
+    whole_life(engine, ec2, dated(theirs, EARLY), theirs)
+    assert {call.account for call in ec2.calls_since(mark, "AssumeRole")} == {ec2.account, THIRD}
+
+
 def test_resource_role_is_assumed_with_stack_credentials(engine: Engine, ec2: LocalEC2, theirs: str) -> None:
     whole_life(engine, ec2, dated(theirs, EARLY, role_arn=role(OTHER)), theirs)
 

@@ -33,7 +33,7 @@ FILES = {
     ),
     "a token file that is not there": (
         "[default]\nrole_arn = arn:aws:iam::123456789012:role/x\nweb_identity_token_file = /nowhere\n",
-        "a file that the AWS configuration names cannot be read",
+        "the file that the profile's web_identity_token_file names, /nowhere, cannot be read",
     ),
 }
 

@@ -127,6 +127,13 @@ def test_configuration_hands_credentials_back_as_secrets(plugin: Plugin) -> None
             {"allowedAccountId": "[]"},
             "allowedAccountId: there is no such key: did you mean allowedAccountIds?",
         ),
+        # Keys that only the aws provider has.
+        (
+            {"endpoints": "[]"},
+            "endpoints: there is no such key: set AWS_ENDPOINT_URL_EC2 in the environment",
+        ),
+        ({"defaultTags": "{}"}, "defaultTags: there is no such key: take it out (no tag is written)"),
+        ({"assumeRole": "{}"}, "assumeRole: there is no such key: use assumeRoles"),
     ],
 )
 def test_mistake_in_configuration_is_refused(plugin: Plugin, config: dict[str, str], sentence: str) -> None:

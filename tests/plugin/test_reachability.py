@@ -11,7 +11,7 @@ from tests.support.dates import EARLY, LATE
 from tests.support.program import dated, made
 
 if TYPE_CHECKING:
-    from ami_deprecation.testing import LocalEC2
+    from ami_deprecation.testing import FaultKind, LocalEC2
     from tests.plugin.conftest import MakeEngine
     from tests.support.engine import Engine
 
@@ -29,7 +29,13 @@ def test_check_goes_through_the_stacks_proxy(make_engine: MakeEngine, ec2: Local
     assert preview.calls == []
 
 
-def test_region_that_is_down_costs_one_wait(make_engine: MakeEngine, ec2: LocalEC2) -> None:
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("drop", "failed or was cut"), ("unavailable", "(Unavailable)"), ("html", "EC2 had an internal error")],
+)
+def test_region_that_is_down_costs_one_wait(
+    make_engine: MakeEngine, ec2: LocalEC2, kind: FaultKind, says: str
+) -> None:
     engine = make_engine(AMI_DEPRECATION_RETRY_SECONDS=str(PATIENCE))
     here = ec2.add_image("here")
     there = [ec2.add_image(f"there-{number}", region=DOWN) for number in range(12)]
@@ -42,11 +48,11 @@ def test_region_that_is_down_costs_one_wait(make_engine: MakeEngine, ec2: LocalE
     engine.up(program)
     engine.parallel = 13
     ec2.set_deprecation_time(here, LATE)
-    fault = ec2.faults.add("*", "drop", region=DOWN, times=None)
+    fault = ec2.faults.add("*", kind, region=DOWN, times=None)
     refresh = engine.refresh(check=False)
     assert refresh.seconds < LONGEST
     assert len(refresh.errors) == len(there)
-    assert all("EC2Unavailable" in error and "failed or was cut" in error for error in refresh.errors)
+    assert all("EC2Unavailable" in error and says in error for error in refresh.errors)
     assert engine.outputs("here")["deprecation_time"].startswith(LATE.strftime("%Y-%m-%d"))
     fault.times = 0
     assert engine.refresh().ok

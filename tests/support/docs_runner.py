@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from ami_deprecation.image import SEVERITIES, Scan
+from tests.support.aws_stand_in import locate
 from tests.support.blocks import Block, Step, blocks, steps, words
 from tests.support.harness import REPOSITORY, Stack
 
@@ -158,9 +159,8 @@ class Reader:
         """The stack of the project that the page is about: one's own, or a copy of this repository's."""
         if self._project not in self._stacks:
             source = REPOSITORY if self._project == "ready-made" else None
-            self._stacks[self._project] = Stack.create(
-                self.cli, self.folder / self._project, self.ec2, source, name="dev"
-            )
+            stack = Stack.create(self.cli, self.folder / self._project, self.ec2, source, name="dev")
+            self._stacks[self._project] = locate.use(stack)
         return self._stacks[self._project]
 
     # What a reader types.

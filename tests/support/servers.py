@@ -35,11 +35,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(*bodies: str, certificate: tuple[Path, Path] | None = None) -> Iterator[Server]:
+def serve(*bodies: str, status: int = 200, certificate: tuple[Path, Path] | None = None) -> Iterator[Server]:
     """Answer with these bodies one after the other, the last of them again and again.
 
     Args:
         bodies: what a POST gets.
+        status: with which status.
         certificate: certificate and key, for TLS.
     """
     left = list(bodies)
@@ -49,7 +50,7 @@ def serve(*bodies: str, certificate: tuple[Path, Path] | None = None) -> Iterato
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             server.requests.append(f"{self.command} {self.path}")
             body = (left.pop(0) if len(left) > 1 else left[0]).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -114,6 +114,18 @@ class Foreign(pulumi.ProviderResource):
         super().__init__("gcp", name, {})
 
 
+def test_endpoints_of_other_services_do_not_matter() -> None:
+    assert "__provider_problem" not in with_provider(endpoints=[{"s3": "http://a"}])
+    for service in ("ec2", "sts"):
+        sent = with_provider(endpoints=[{"s3": "http://a"}, {service: "http://b"}])
+        assert str(sent["__provider_problem"]).startswith("opts.provider has endpoints, which this resource")
+
+
+def test_skipped_metadata_service_is_sent() -> None:
+    sent = with_provider(region="us-east-1", skip_metadata_api_check=True)
+    assert sent["__aws"] == {"region": "us-east-1", "skipMetadataApiCheck": True}
+
+
 def test_network_settings_are_sent() -> None:
     sent = with_provider(region="us-east-1", use_fips_endpoint=True, https_proxy="http://proxy:3128")
     assert sent["__aws"] == {

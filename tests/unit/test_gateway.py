@@ -1,60 +1,26 @@
-"""The gateway and the way to AWS: what cannot be reached or is not EC2, and who may be asked for credentials."""
+"""The gateway and the way to AWS: what cannot be reached, and what is not EC2."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ami_deprecation import AmiDeprecationError, CredentialsError, EC2Unavailable, RequestRefused
-from ami_deprecation.ec2 import Identity, Network, Role, Target
-from tests.support.gateways import HERE, REGION, gateway
+from ami_deprecation import EC2Unavailable, RequestRefused, Throttled
+from ami_deprecation.ec2 import Network, Role, Target
+from tests.support import gateways
+from tests.support.gateways import AT_ONCE, HERE, IMAGE_ID, PATIENCE, REGION, failed, gateway
 from tests.support.servers import CLOSED, page, self_signed, serve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-IMAGE_ID = "ami-0123456789abcdef0"
-#: Long enough that a retry would be noticed.
-PATIENCE = 30.0
-#: Shorter than two tries of that patience.
-AT_ONCE = 10.0
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of this machine's own AWS."""
-    for name in (
-        *PROXIES,
-        "AWS_PROFILE",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_CA_BUNDLE",
-        "REQUESTS_CA_BUNDLE",
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_EC2",
-        "AWS_ENDPOINT_URL_STS",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-
-
-def failed(target: Target = HERE, *, patience: float = PATIENCE) -> AmiDeprecationError:
-    """The error of one read, which comes without a retry."""
-    began = time.monotonic()
-    with pytest.raises(AmiDeprecationError) as caught:
-        gateway(retry_seconds=patience).read_image(target, IMAGE_ID, 0)
-    assert time.monotonic() - began < AT_ONCE
-    assert "\n" not in str(caught.value)
-    assert (caught.value.region, caught.value.image_id) == (target.region, IMAGE_ID)
-    return caught.value
+    gateways.clean(monkeypatch, tmp_path)
 
 
 # The way to AWS.
@@ -70,6 +36,70 @@ def test_endpoint_that_is_down_costs_one_wait(monkeypatch: pytest.MonkeyPatch) -
         assert caught.value.image_id == f"ami-0123456789abcd{number:03}"
     assert time.monotonic() - began < 2 * AT_ONCE
     assert str(caught.value).endswith("failed or was cut, as before; run it again")
+
+
+ERRORS = {
+    "html": (200, "<html><body>Log in</body></html>", "the response did not come from EC2"),
+    "unavailable": (
+        503,
+        "<Errors><Error><Code>Unavailable</Code></Error></Errors>",
+        "(Unavailable): EC2 had an",
+    ),
+    "internal": (500, "", "(500): EC2 had an internal error"),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_endpoint_that_answers_with_errors_costs_one_wait(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body, cause = ERRORS[kind]
+    with serve(body, status=status) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        ours = gateway(retry_seconds=2)
+        first = failed(ours=ours)
+        sent = len(server.requests)
+        began = time.monotonic()
+        later = {str(failed(ours=ours)) for _ in range(10)}
+        assert time.monotonic() - began < 2
+        assert len(server.requests) == sent + 10  # each is tried once: the errors may be those of one image
+    assert sent > 1
+    assert later == {str(first).replace("; run it again", ", as before; run it again")}
+    assert cause in str(first)
+
+
+def test_endpoint_that_recovers_is_retried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    html = ERRORS["html"][1]
+    with serve(html, page([IMAGE_ID], None), html, page([IMAGE_ID], None)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        impatient = gateway(retry_seconds=0)
+        failed(ours=impatient)
+        assert impatient.read_image(HERE, IMAGE_ID, 0) is not None  # tried once, and it works again
+        assert gateway(retry_seconds=5).read_image(HERE, IMAGE_ID, 0) is not None  # a single error is retried
+    assert len(server.requests) == 4
+
+
+def test_throttled_calls_are_each_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>"
+    with serve(body, status=503) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://{server.host}")
+        ours = gateway(retry_seconds=3)
+        for _ in range(2):
+            sent = len(server.requests)
+            assert type(failed(ours=ours)) is Throttled
+            assert len(server.requests) > sent + 1
+
+
+def test_endpoint_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", f"http://me:very-secret@{CLOSED}")
+    ours = gateway(retry_seconds=0.1)
+    assert f"the connection to {CLOSED} failed" in str(failed(ours=ours))
+    assert ours.endpoint(HERE) == f"http://{CLOSED}"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:very-secret@corp:1080", "socks5h://corp:1080"])
+def test_proxy_of_another_kind_is_refused_at_once(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    kind = proxy.partition(":")[0]
+    assert str(failed()).endswith(f"boto3 cannot use the proxy {kind}://corp:1080: set one with http://")
 
 
 def test_unknown_host_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +125,10 @@ def test_missing_ca_bundle_names_setting_and_file(
     if not own:
         monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere.pem")
     setting = "aws:customCaBundle" if own else "AWS_CA_BUNDLE (or ca_bundle of the profile)"
-    assert f"failed: {setting} names /nowhere.pem, and there is no such file" in str(failed(target))
+    ours = gateway(retry_seconds=PATIENCE)
+    sentence = f"failed: {setting} names /nowhere.pem, and there is no such file"
+    assert str(failed(target, ours=ours)).endswith(sentence)
+    assert str(failed(target, ours=ours)).endswith(f"{sentence}, as before")
 
 
 def test_ca_bundle_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -186,70 +219,3 @@ def test_each_retry_counts_against_one_budget(monkeypatch: pytest.MonkeyPatch) -
         gateway(retry_seconds=2).read_image(guarded, IMAGE_ID, 0)
     assert caught.value.action == "GetCallerIdentity"
     assert time.monotonic() - began < AT_ONCE
-
-
-# Credentials.
-
-PROFILE = Target(Identity(profile="images"), REGION)
-
-
-def profile(folder: Path, **settings: str) -> None:
-    """Write the AWS configuration file with one profile, and a source for a role."""
-    lines = [f"{key} = {value}" for key, value in settings.items()]
-    source = ["[profile source]", "aws_access_key_id = AKIAEXAMPLE", "aws_secret_access_key = very-secret"]
-    (folder / "config").write_text("\n".join(["[profile images]", *lines, *source]))
-
-
-def test_mfa_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    profile(
-        tmp_path,
-        role_arn="arn:aws:iam::123456789012:role/x",
-        source_profile="source",
-        mfa_serial="arn:aws:iam::123456789012:mfa/me",
-    )
-    error = failed(PROFILE)
-    assert type(error) is CredentialsError
-    assert "the profile needs an MFA code (mfa_serial), and nobody can be asked for one here; get a " in str(
-        error
-    )
-
-
-def process(folder: Path, code: str) -> None:
-    """Let the profile's credentials come from a Python program."""
-    program = folder / "process.py"
-    program.write_text(code)
-    profile(folder, credential_process=f"{sys.executable} {program}")
-
-
-def test_credential_process_gets_no_input(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nsys.exit(f'read {sys.stdin.read()!r}')")
-    assert "the credential_process failed: read ''" in str(failed(PROFILE))
-
-
-def test_credential_process_shows_its_stderr(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nprint('x' * 3000, file=sys.stderr)\nsys.exit('the vault is locked')")
-    sentence = str(failed(PROFILE))
-    assert "the vault is locked" in sentence
-    assert len(sentence) < 800
-
-
-def test_credential_process_that_hangs_ends_in_time(tmp_path: Path) -> None:
-    process(tmp_path, "import time\ntime.sleep(60)")
-    assert "did not end within 2 seconds" in str(failed(PROFILE, patience=2))
-
-
-def test_credential_process_of_a_source_profile_gets_no_input(tmp_path: Path) -> None:
-    process(tmp_path, "import sys\nsys.exit(f'read {sys.stdin.read()!r}')")
-    config = (tmp_path / "config").read_text()
-    role = "[profile chained]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = images\n"
-    (tmp_path / "config").write_text(config.replace("[profile source]", f"{role}[profile source]"))
-    assert "the credential_process failed: read ''" in str(
-        failed(Target(Identity(profile="chained"), REGION))
-    )
-
-
-def test_missing_token_file_names_variable_and_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")
-    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x")
-    sentence = str(failed(Target(Identity(), REGION)))
-    assert "the file that AWS_WEB_IDENTITY_TOKEN_FILE names, /nowhere/token, cannot be read" in sentence

@@ -108,7 +108,7 @@ class Endpoint:
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.breaker = Breaker(clock=lambda: self.now)
+        self.breaker: Breaker[str] = Breaker(clock=lambda: self.now)
 
 
 def test_breaker_fails_calls_for_a_while_after_a_failure() -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import boto3
+import botocore.exceptions
+import botocore.httpsession
+import botocore.session
 import pytest
 
+from tests.support import gateways
 from tests.support.wire import Wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +60,23 @@ def test_boto3_does_not_know_aws_region(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert boto3.Session().region_name is None
+
+
+def test_second_visit_of_a_profile_is_called_a_loop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So a session is dropped once its credentials have failed."""
+    gateways.clean(monkeypatch, tmp_path)
+    (tmp_path / "config").write_text(
+        "[profile chained]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = images\n"
+        "[profile images]\ncredential_process = /bin/false\n"
+    )
+    session = botocore.session.Session(profile="chained")
+    with pytest.raises(botocore.exceptions.CredentialRetrievalError):
+        session.get_credentials()
+    with pytest.raises(botocore.exceptions.InfiniteLoopConfigError):
+        session.get_credentials()
+
+
+def test_socks_proxy_is_taken_for_a_host() -> None:
+    """So a proxy of another kind is refused."""
+    proxies = botocore.httpsession.ProxyConfiguration(proxies={"https": "socks5://corp:1080"})
+    assert proxies.proxy_url_for("https://ec2.amazonaws.com") == "http://socks5://corp:1080"

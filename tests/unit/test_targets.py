@@ -118,6 +118,15 @@ def test_empty_fields_are_absent() -> None:
         ("3600", 3600),
         (3600, 3600),
         (None, None),
+        # What Go's time.ParseDuration accepts too.
+        ("+1h", 3600),
+        ("1.h", 3600),
+        (".5h", 1800),
+        ("3600000ms", 3600),
+        ("3600000000us", 3600),
+        ("3600000000µs", 3600),
+        ("3600000000\u03bcs", 3600),
+        ("59m60000000000ns", 3600),
     ],
 )
 def test_durations_are_gos(duration: object, seconds: int | None) -> None:
@@ -126,7 +135,26 @@ def test_durations_are_gos(duration: object, seconds: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "duration", ["1", "1d", "10m", "13h", "m", "-15m", "15 m", "1..5h", "nan", "inf", "1e3h"]
+    "duration",
+    [
+        ".h",
+        "+",
+        "1h-5m",
+        "1 h",
+        "1H",
+        "-1h",
+        "1",
+        "1d",
+        "10m",
+        "13h",
+        "m",
+        "-15m",
+        "15 m",
+        "1..5h",
+        "nan",
+        "inf",
+        "1e3h",
+    ],
 )
 def test_unknown_duration_is_refused_by_name(duration: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
@@ -158,6 +186,30 @@ def test_unsupported_setting_is_refused_with_its_variable(key: str) -> None:
     assert "very-secret" not in str(told.value)
     config = {f"aws:{key}": json.dumps(value)}
     assert targets.read_stack_config(config.get, {variable: "anything"}) == AwsConfig()
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "environment", "missing"),
+    [
+        ([{"sts": "http://a"}], {}, "AWS_ENDPOINT_URL_STS"),
+        ([{"sts": "http://a"}], {"AWS_ENDPOINT_URL_EC2": "x"}, "AWS_ENDPOINT_URL_STS"),
+        ([{"sts": "http://a"}], {"AWS_ENDPOINT_URL_STS": "x"}, None),
+        ([{"ec2": "http://a"}], {"AWS_ENDPOINT_URL_STS": "x"}, "AWS_ENDPOINT_URL_EC2"),
+        ([{"ec2": "http://a"}, {"sts": "http://b"}], {"AWS_ENDPOINT_URL_EC2": "x"}, "AWS_ENDPOINT_URL_STS"),
+        ([{"ec2": "http://a", "sts": "http://b"}], {"AWS_ENDPOINT_URL": "x"}, None),
+        ({"sts": "http://a"}, {}, "AWS_ENDPOINT_URL_STS"),
+        ("http://a", {}, "AWS_ENDPOINT_URL_EC2"),
+    ],
+)
+def test_each_endpoint_needs_its_own_variable(
+    endpoints: object, environment: Mapping[str, str], missing: str | None
+) -> None:
+    config = {"aws:endpoints": endpoints if isinstance(endpoints, str) else json.dumps(endpoints)}
+    if missing is None:
+        assert targets.read_stack_config(config.get, environment) == AwsConfig()
+        return
+    with pytest.raises(InvalidInput, match=f"set {missing} in the environment as well"):
+        targets.read_stack_config(config.get, environment)
 
 
 def test_endpoints_of_other_services_are_ignored() -> None:
@@ -194,6 +246,22 @@ def test_unquoted_account_ids_get_their_leading_zeros_back(
         ({"assumeRoles": [HUB]}, "aws:assumeRoles[0] is not an object with a roleArn"),
         ({"assumeRoles": [{"roleArn": HUB}, {"externalId": "e"}]}, "aws:assumeRoles[1] has no roleArn"),
         ({"assumeRoles": [{"roleArn": 5}]}, "aws:assumeRoles[0] has no roleArn"),
+        (
+            {"assumeRoles": [{"roleArn": HUB, "externalID": "e"}]},
+            "aws:assumeRoles[0].externalID: there is no such key: did you mean externalId?",
+        ),
+        (
+            {"assumeRoles": [{"roleArn": HUB}, {"roleArn": SPOKE, "durationSeconds": 3600}]},
+            "aws:assumeRoles[1].durationSeconds: there is no such key: did you mean duration?",
+        ),
+        (
+            {"assumeRoles": [{"role": HUB}]},
+            "aws:assumeRoles[0].role: there is no such key: did you mean roleArn?",
+        ),
+        (
+            {"assumeRoles": [{"roleArn": HUB, "xyz": 1}]},
+            "aws:assumeRoles[0].xyz: there is no such key: the keys are roleArn, externalId, ",
+        ),
         (
             {"assumeRoles": [{"roleArn": HUB, "policyArns": "x"}]},
             "aws:assumeRoles[0].policyArns is not a list of texts",
@@ -335,6 +403,18 @@ def test_network_settings_are_read() -> None:
     assert "very-secret" not in repr(network)
 
 
+def test_metadata_service_can_be_skipped() -> None:
+    assert stack(skipMetadataApiCheck="true").identity == Identity(skip_metadata=True)
+    assert stack(skipMetadataApiCheck="false") == stack()
+    assert resolve(provider={"skipMetadataApiCheck": True}).skip_metadata
+    assert targets.read_native_config({"skipMetadataApiCheck": "true"}).identity.skip_metadata
+
+
+def test_role_keys_are_the_aws_providers() -> None:
+    theirs = set(inspect.signature(pulumi_aws.ProviderAssumeRoleArgs).parameters)
+    assert {targets.snake_case(key) for key in targets.ROLE_KEYS} == theirs
+
+
 def test_flag_that_is_neither_true_nor_false_is_refused() -> None:
     with pytest.raises(InvalidInput, match="aws:useFipsEndpoint is 'yes': set it to true or false"):
         stack(useFipsEndpoint="yes")
@@ -345,8 +425,12 @@ def test_flag_that_is_neither_true_nor_false_is_refused() -> None:
 @pytest.mark.parametrize("disabled", [["aws"], ["*"], ["gcp", "aws"]])
 def test_disabled_default_provider_is_honored(disabled: list[str]) -> None:
     config = targets.read_stack_config({"pulumi:disable-default-providers": json.dumps(disabled)}.get, {})
-    with pytest.raises(InvalidInput, match=r"give opts\.provider an aws\.Provider"):
+    with pytest.raises(InvalidInput) as refused:
         targets.refuse_disabled(config)
+    assert str(refused.value) == (
+        "the default aws provider is disabled (pulumi:disable-default-providers): give opts.provider an aws.Provider, "
+        "or remove aws and * from that list"
+    )
 
 
 def test_other_disabled_providers_are_ignored() -> None:

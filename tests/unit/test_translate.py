@@ -18,7 +18,16 @@ from ami_deprecation import (
     Throttled,
 )
 from ami_deprecation.ec2 import Identity, Role, Target, translate
-from ami_deprecation.ec2.translate import RETRYABLE, Call, Failure, Kind, NoClient, NotAnEC2Response, Route
+from ami_deprecation.ec2.translate import (
+    RETRYABLE,
+    Call,
+    Failure,
+    Kind,
+    NoClient,
+    NotAnEC2Response,
+    Route,
+    Unusable,
+)
 from tests.support.wire import Wire
 
 
@@ -103,6 +112,7 @@ URL = "https://ec2.eu-west-1.amazonaws.com"
 HOST = "ec2.eu-west-1.amazonaws.com"
 CUT = f"the connection to {HOST} failed or was cut"
 INCOMPLETE = "there are no AWS credentials, or they are incomplete"
+UNREADABLE = "a file that the AWS configuration names cannot be read"
 SIGN_IN = "the sign-in has expired (aws sso login)"
 
 
@@ -122,6 +132,8 @@ def unknown_host() -> Exception:
         (aws.ConnectionClosedError(endpoint_url=URL), Kind.CONNECTION, CUT),
         (aws.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF")), Kind.CONNECTION, CUT),
         (ConnectionResetError(104, "reset"), Kind.CONNECTION, CUT),
+        (PermissionError(13, "denied"), Kind.CREDENTIALS, UNREADABLE),
+        (IsADirectoryError(21, "is one", "/folder"), Kind.CREDENTIALS, f"{UNREADABLE} (/folder)"),
         (unknown_host(), Kind.ENDPOINT, f"there is no host {HOST}"),
         (
             aws.ProxyConnectionError(proxy_url="http://me:very-secret@proxy", error=OSError("407 Sign in")),
@@ -142,7 +154,7 @@ def unknown_host() -> Exception:
             INCOMPLETE,
         ),
         (
-            aws.CredentialRetrievalError(provider="custom-process", error_msg="no vault\n  is open"),
+            Unusable("the credential_process failed: no vault is open"),
             Kind.CREDENTIALS,
             "the credential_process failed: no vault is open",
         ),
@@ -172,11 +184,17 @@ def test_proxy_is_named() -> None:
     assert failure.cause == f"the connection to {HOST} through the proxy proxy:3128 failed or was cut"
 
 
-def test_long_stderr_is_cut_at_its_beginning() -> None:
-    error = aws.CredentialRetrievalError(provider="custom-process", error_msg="x" * 5000 + " the end")
-    cause = translate.classify(error).cause
-    assert cause.endswith(" the end")
-    assert len(cause) <= 500 + len("the credential_process failed: ")
+@pytest.mark.parametrize("url", ["https://{}ec2.example:8443/path", "//{}ec2.example", "{}ec2.example:1"])
+@pytest.mark.parametrize("userinfo", ["", "me@", "me:very-secret@", "me:very/s@cret#@"])
+def test_url_is_shown_without_its_password(url: str, userinfo: str) -> None:
+    assert translate.without_password(url.format(userinfo)) == url.format("")
+    assert translate.host_of(url.format(userinfo)).startswith("ec2.example")
+
+
+def test_long_output_is_cut_at_its_beginning() -> None:
+    tail = translate.tail("x" * 5000 + " the end")
+    assert tail.endswith(" the end")
+    assert len(tail) == 500
 
 
 def test_throttling_faults_and_lost_connections_are_retried() -> None:

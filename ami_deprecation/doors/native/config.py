@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ...core import targets
+from ...core import inputs, targets
 from ...errors import AmiDeprecationError
 from .. import project
 
@@ -40,6 +40,7 @@ SETTINGS = {
     "httpsProxy": Setting("A proxy for endpoints with https://"),
     "noProxy": Setting("Hosts that are reached without a proxy"),
     "customCaBundle": Setting("A file with certificates of authorities, in place of the system's"),
+    "skipMetadataApiCheck": Setting("Do not ask the instance's metadata service for credentials", "boolean"),
     "useFipsEndpoint": Setting("Call the FIPS endpoint", "boolean"),
     "useDualstackEndpoint": Setting("Call the dual-stack endpoint", "boolean"),
 }
@@ -55,9 +56,19 @@ def problem_of(given: Mapping[str, object]) -> str | None:
         (key for key in given if not (key in SETTINGS or key in _OTHERS or key.startswith("__"))), None
     )
     if unknown is not None:
-        return f"{unknown}: there is no such key: {project.meant(unknown, SETTINGS)}"
+        return f"{unknown}: there is no such key: {_instead_of(unknown)}"
     try:
         targets.read_native_config(given)
     except AmiDeprecationError as wrong:
         return str(wrong)
     return None
+
+
+def _instead_of(key: str) -> str:
+    """What to do in place of a key that only the aws provider has; else what may have been meant."""
+    theirs = next((each for each in targets.PROVIDER_KEYS if each.name == key), None)
+    if theirs is None:
+        return inputs.meant(key, SETTINGS)
+    if theirs.treatment == "refused":
+        return f"set {theirs.variables[0]} in the environment"
+    return "use assumeRoles" if theirs.treatment == "honored" else f"take it out ({theirs.because})"

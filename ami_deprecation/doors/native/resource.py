@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from ...core import inputs, keys, lifecycle, state
 from ...core.inputs import UNKNOWN
 from ...errors import InvalidInput
-from .. import names, project, verbs
+from .. import names, verbs
 from . import wire
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def check(run: Run, request: Any) -> pb.CheckResponse:
 def _unknown_properties(news: Mapping[str, object], olds: Mapping[str, object]) -> list[pb.CheckFailure]:
     """Refuse a property that does not exist: a program without a generated SDK may have misspelled one that does."""
     return [
-        pb.CheckFailure(property=key, reason=f"there is no such property: {project.meant(key, _INPUTS)}")
+        pb.CheckFailure(property=key, reason=f"there is no such property: {inputs.meant(key, _INPUTS)}")
         for key in news
         # The engine hands back what the last check answered, for properties under ignoreChanges.
         if key not in names.CAMEL.values() and not key.startswith("__") and key not in olds
