@@ -138,6 +138,23 @@ def test_deleted_resource_leaves_date_to_an_unchanged_one() -> None:
     assert change.remark == "the resource web has the image"
 
 
+@pytest.mark.parametrize(
+    ("holds", "action", "after"), [(50, Action.EARLIER, 50), (150, Action.LATER, 150), (-5, Action.KEPT, 100)]
+)
+def test_unchanged_holder_gets_its_own_date_back(holds: int, action: Action, after: int) -> None:
+    left = step("delete", props(to=100, ours=100)) | {"urn": urn("old")}
+    kept = step("same", new=props(to=holds)) | {"newState": {"outputs": props(to=holds, ours=holds)}}
+    change = one(left, kept)
+    assert (change.action, change.before, change.after) == (action, ahead(100), Date(ahead(after)))
+    assert change.remark.startswith("the resource web has the image and asks for ")
+
+
+def test_holder_of_another_s_date_changes_nothing() -> None:
+    left = step("delete", props(to=100, ours=90)) | {"urn": urn("old")}
+    change = one(left, step("same", new=props(to=50, ours=50)))
+    assert (change.action, change.after) == (Action.KEPT, Date(ahead(100)))
+
+
 def test_deleted_resource_with_restore_puts_date_back() -> None:
     change = one(step("delete", props(to=100, ours=100, original=200, on_destroy="restore")))
     assert (change.action, change.after) == (Action.RESTORED, Date(ahead(200)))

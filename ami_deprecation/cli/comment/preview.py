@@ -106,7 +106,7 @@ def read(digest: Object, now: datetime) -> Preview:
         stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
         changes=tuple(
             sorted(
-                _explained(_merged(_as_on_images(changes, notes), _unchanged(ours)), rules),
+                _explained(_merged(_as_on_images(changes, notes), _unchanged(ours), now), rules),
                 key=_soonest_first,
             )
         ),
@@ -319,23 +319,34 @@ def _settled(old: Object, new: Object, now: datetime) -> Date | None:
     return Date(when)
 
 
-def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], str]:
+@dataclass(frozen=True)
+class _Holder:
+    """A resource without a change, and the date that it stands for."""
+
+    name: str
+    date: datetime | None
+
+
+def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], _Holder]:
     """The resources without a change, by Region and image."""
-    same = [
-        (step, digests.part(step, "newState", "inputs", "outputs"))
-        for step in steps
-        if step.get("op") == "same"
-    ]
-    return {
-        (digests.region_of(props), digests.text_of(props, "image_id") or ""): digests.name_of(step)
-        for step, props in same
-    }
+    holders = {}
+    for step in steps:
+        if step.get("op") != "same":
+            continue
+        props = digests.part(step, "newState", "inputs", "outputs")
+        state = digests.part(step, "newState", "outputs", "inputs")
+        date = digests.date_of(state, keys.SCHEDULED_KEY) or digests.date_of(state, keys.LIVE_KEY)
+        key = (digests.region_of(props), digests.text_of(props, "image_id") or "")
+        holders[key] = _Holder(digests.name_of(step), date)
+    return holders
 
 
-def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str]) -> list[Change]:
+def _merged(
+    changes: Sequence[Change], unchanged: Mapping[tuple[str, str], _Holder], now: datetime
+) -> list[Change]:
     """One change an image: deleting a resource whose image another one declares cancels nothing."""
     changes = [
-        each if each.declared or _key(each) not in unchanged else _held(each, unchanged[_key(each)])
+        each if each.declared or _key(each) not in unchanged else _held(each, unchanged[_key(each)], now)
         for each in changes
     ]
     takers = {_key(each) for each in changes if each.declared}
@@ -347,10 +358,18 @@ def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str])
     ]
 
 
-def _held(change: Change, holder: str) -> Change:
-    return replace(
-        change, action=Action.KEPT, after=Date(change.before), remark=f"the resource {holder} has the image"
-    )
+def _held(change: Change, holder: _Holder, now: datetime) -> Change:
+    """A deleted resource whose image an unchanged one has: its date stays, or gives way to the holder's.
+
+    The holder's date comes back where the deleted resource's is on the image, as after a rename that is reverted.
+    """
+    after, remark = Date(change.before), f"the resource {holder.name} has the image"
+    if change.action in CHANGING and holder.date not in (None, change.before):
+        if holder.date is not None and dates.is_past(holder.date, now):
+            remark += f" and asks for {dates.to_text(holder.date)}, which EC2 no longer accepts"
+        else:
+            after, remark = Date(holder.date), f"{remark} and asks for this date"
+    return replace(change, action=_moved(change.before, after, same=Action.KEPT), after=after, remark=remark)
 
 
 def _taken_over(change: Change, was: str | None) -> Change:
