@@ -235,7 +235,7 @@ def test_other_pulumi_output_is_refused(stack: Stack, ec2: LocalEC2) -> None:
         assert result.returncode == 2, arguments
         assert "The preview failed, so the changes are unknown." in result.stdout
         assert result.stderr.count("\n") == 1
-        assert "pass the output of `pulumi preview --json`" in result.stderr
+        assert "pass the output of `pulumi preview --json --show-sames`" in result.stderr
 
 
 def test_preview_of_other_resources_has_no_comment(stack: Stack, ec2: LocalEC2) -> None:

@@ -85,15 +85,18 @@ class Preview:
     unchanged: int
     #: This package's own lines.
     notes: tuple[str, ...]
-    #: Those of them that say which checks against EC2 did not happen.
-    unchecked: tuple[str, ...]
     #: Why the preview failed; changes can then be missing.
     errors: tuple[str, ...]
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The lines and errors that say which checks against EC2 did not happen."""
+        return tuple(each for each in (*self.notes, *self.errors) if digests.is_unchecked(each))
 
 
 def read(digest: Object, now: datetime) -> Preview:
     """What a digest says, as of a moment (aware)."""
-    steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
+    steps = digests.steps_of(digest)
     ours = [step for step in steps if digests.type_of(step) in names.TYPES]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
     changes = [change for step in ours for change in _changes(step, gone, now)]
@@ -103,7 +106,7 @@ def read(digest: Object, now: datetime) -> Preview:
     notes = tuple(sorted({note for each in diagnostics for note in digests.notes_of(each)}))
     rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
-        stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
+        stack=digests.stack_in(digest),
         changes=tuple(
             sorted(
                 _explained(_merged(_as_on_images(changes, notes), _unchanged(ours), now), rules),
@@ -112,7 +115,6 @@ def read(digest: Object, now: datetime) -> Preview:
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
         notes=notes,
-        unchecked=tuple(note for note in notes if digests.is_unchecked(note)),
         errors=_errors(diagnostics),
     )
 
