@@ -50,7 +50,8 @@ def group() -> None:
       ami-deprecation doctor                             your account, Region and permissions
       ami-deprecation report                             your images and their dates, in your Region
       ami-deprecation adopt > dates.py                   a program that declares the existing dates
-      pulumi preview --json | ami-deprecation comment    the preview as a pull-request comment
+      pulumi preview --json --show-sames | ami-deprecation comment
+                                                         the preview as a pull-request comment
       ami-deprecation report --fail-within 14d           a gate: is an image in use about to be deprecated?
       ami-deprecation plan --name '*' --after-days 365   what a policy would do, and why
       ami-deprecation iam-policy --read-only             the IAM policy for previews

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .._version import __version__
-from ..core import inputs
-from ..errors import AmiDeprecationError, PermissionDenied
+from ..core import inputs, rules
+from ..errors import AmiDeprecationError, CredentialsError, ImageNotFound, PermissionDenied, RequestRefused
 from . import options, output, reading
 from .exits import EXIT_CODES, Exit
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..ec2 import Gateway, Target
+    from ..image import Image
 
 EPILOG = f"""\b
 Examples:
@@ -32,15 +33,19 @@ Examples:
   ami-deprecation doctor --role-arn arn:aws:iam::123456789012:role/preview --json
 
 DescribeImages, EnableImageDeprecation and DisableImageDeprecation are called with DryRun: EC2 checks the
-permission and changes nothing. Without --image, the account's newest image is used. The command ends with 0
-unless something is refused or fails; an account without an image gives "not proven" and 0.
+permission and changes nothing. Without --image, the account's newest private image is used. The command ends
+with 0 unless something is refused or fails. "not proven" also ends with 0: the account has no image, or EC2
+refuses the call for another reason than a permission.
 
 {EXIT_CODES}"""
 
 #: The date that EnableImageDeprecation is tried with: within the limits of private and public images.
 _AHEAD = timedelta(days=365)
 _VERSION_SECONDS = 20
+_WHO, _READ = "GetCallerIdentity", "DescribeImages"
 _CHANGES = ("EnableImageDeprecation", "DisableImageDeprecation")
+#: EC2's code for an image of another account, as for credentials that it does not accept.
+_NOT_OWNER = "AuthFailure"
 
 ALLOWED, REFUSED, FAILED, NOT_PROVEN = "allowed", "refused", "failed", "not proven"
 
@@ -78,7 +83,10 @@ class Diagnosis:
 @click.command("doctor", epilog=EPILOG, short_help="Check credentials, Region and permissions.")
 @options.place
 @click.option(
-    "--image", "image_id", metavar="AMI", help="The image to try the calls on. Default: your newest."
+    "--image",
+    "image_id",
+    metavar="AMI",
+    help="The image to try the calls on. Default: your newest private one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a table.")
 @options.output
@@ -119,44 +127,115 @@ def _source(regions: Sequence[str], *, all_regions: bool, profile: str | None) -
 
 
 def _diagnose(gateway: Gateway, target: Target, source: str, image_id: str | None) -> Diagnosis:
-    checks: list[Check] = []
-    account = arn = endpoint = None
-
-    def check(action: str, call: Callable[[], None], detail: str = "") -> bool:
-        try:
-            call()
-        except PermissionDenied as denied:
-            checks.append(Check(action, REFUSED, str(denied)))
-        except AmiDeprecationError as error:
-            checks.append(Check(action, FAILED, str(error)))
-        else:
-            checks.append(Check(action, ALLOWED, detail))
-        return checks[-1].result == ALLOWED
-
+    endpoint, caller, checks = None, None, []
+    trouble: AmiDeprecationError | None = None
     try:
         endpoint = gateway.endpoint(target)
         caller = gateway.caller(target)
-        account, arn = caller.account, caller.arn
     except AmiDeprecationError as error:
-        checks.append(Check("GetCallerIdentity", FAILED, str(error)))
-    # Without credentials every call fails for the same reason, which is reported once.
-    may_read = account is not None and check("DescribeImages", lambda: gateway.try_read(target))
-    tried = image_id if account is not None else None
-    if may_read and tried is None:
-        try:
-            tried = next((image.id for image in gateway.list_images(target)), None)
-        except AmiDeprecationError as error:
-            may_read = False
-            checks[-1] = Check("DescribeImages", FAILED, str(error))
-    if tried is None:
-        why = "the account has no image in this Region" if may_read else "no image could be read"
-        checks += [Check(action, NOT_PROVEN, f"{why}: name one with --image") for action in _CHANGES]
+        trouble = error
+        checks.append(Check(_WHO, FAILED, str(error)))
+    account, arn = (caller.account, caller.arn) if caller else (None, None)
+    if endpoint is not None and (trouble is None or _may_ask_ec2(trouble)):
+        checks += _check_calls(gateway, target, account, image_id)
     else:
-        on, when = tried, gateway.now() + _AHEAD
-        check(_CHANGES[0], lambda: gateway.try_enable(target, on, when), f"tried on {on}")
-        check(_CHANGES[1], lambda: gateway.try_disable(target, on), f"tried on {on}")
+        checks += [
+            Check(action, NOT_PROVEN, f"not tried, because {_WHO} failed") for action in (_READ, *_CHANGES)
+        ]
     ahead = round(gateway.clock_ahead().total_seconds())
     return Diagnosis(target.region, source, account, arn, endpoint, ahead, checks)
+
+
+def _may_ask_ec2(trouble: AmiDeprecationError) -> bool:
+    """Whether EC2 may still answer after STS did not: it is of no use without credentials, which fail everywhere alike.
+
+    The policy of a VPC endpoint can refuse GetCallerIdentity, and a private network can have no way to STS.
+    """
+    is_refused = isinstance(trouble, PermissionDenied) and trouble.action == _WHO
+    return is_refused or not isinstance(trouble, CredentialsError)
+
+
+def _check_calls(gateway: Gateway, target: Target, account: str | None, image_id: str | None) -> list[Check]:
+    """DescribeImages, and the two calls that change a date, on the named image or the one that fits best."""
+    image = None
+    read = _try_read(gateway, target)
+    if read.result == ALLOWED:
+        try:
+            image = (
+                _best(gateway.list_images(target))
+                if image_id is None
+                else gateway.read_image(target, image_id, max_age=0)
+            )
+        except AmiDeprecationError as error:
+            read = Check(_READ, FAILED, str(error))
+    on = image_id or (image.id if image else None)
+    if on is None:
+        known = (
+            "the account has no image in this Region" if read.result == ALLOWED else "no image could be read"
+        )
+        return [read, *(Check(action, NOT_PROVEN, f"{known}: name one with --image") for action in _CHANGES)]
+    if read.result == ALLOWED:
+        refusal = rules.image_refusal(image, on, target.region, account)
+        if refusal is not None:
+            result = NOT_PROVEN if refusal.error is RequestRefused else FAILED
+            return [read, *(Check(action, result, refusal.sentence) for action in _CHANGES)]
+    when = gateway.now() + _AHEAD
+    calls = (lambda: gateway.try_enable(target, on, when), lambda: gateway.try_disable(target, on))
+    # EC2 looks at the credentials before it looks at the permission.
+    is_known = read.result in (ALLOWED, REFUSED)
+    changes = [
+        _try_change(action, call, on, target.region, is_known=is_known)
+        for action, call in zip(_CHANGES, calls, strict=True)
+    ]
+    return [read, *changes]
+
+
+def _best(images: Sequence[Image]) -> Image | None:
+    """The newest image that is private and available, else the newest: EC2 cancels no public image's date."""
+    return next(
+        (image for image in images if not image.public and image.state == "available"),
+        next(iter(images), None),
+    )
+
+
+def _try_read(gateway: Gateway, target: Target) -> Check:
+    try:
+        gateway.try_read(target)
+    except PermissionDenied as denied:
+        return Check(_READ, REFUSED, str(denied))
+    except AmiDeprecationError as error:
+        return Check(_READ, FAILED, str(error))
+    return Check(_READ, ALLOWED)
+
+
+def _try_change(action: str, call: Callable[[], None], on: str, region: str, *, is_known: bool) -> Check:
+    """What a call with DryRun tells about the permission to change an image's date.
+
+    Args:
+        action: the call's name.
+        call: the call.
+        on: the image's id.
+        region: the image's Region.
+        is_known: EC2 has accepted the credentials.
+    """
+    try:
+        call()
+    except PermissionDenied as denied:
+        return Check(action, REFUSED, str(denied))
+    except RequestRefused as refused:
+        # EC2 objects to this image or this date, and no permission is missing.
+        return Check(action, NOT_PROVEN, str(refused))
+    except ImageNotFound:
+        return Check(action, FAILED, rules.not_there(None, on, region).sentence)
+    except AmiDeprecationError as error:
+        if is_known and error.code == _NOT_OWNER:
+            return Check(
+                action,
+                FAILED,
+                f"{on} in {region} is another account's: only the owner can deprecate an image",
+            )
+        return Check(action, FAILED, str(error))
+    return Check(action, ALLOWED, f"tried on {on}")
 
 
 def _versions() -> dict[str, str]:

@@ -176,7 +176,7 @@ class _Check:
     def _go_without_image(self, old: State | None, trouble: AmiDeprecationError | None) -> list[Problem]:
         """What can be said when the live check cannot be made: ``trouble`` the first time, None after that."""
         if trouble is not None and self.run.ec2.settings.strict:
-            return [Problem("", f"{self.image_id} in {self.region} could not be checked: {trouble}")]
+            return [Problem("", f"{self.image_id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
         self.run.warn_of_skipped_check(self.target, self.image_id, trouble)
         wanted = self.given.schedule
         if not isinstance(wanted, At) or self._is_unchanged(old):

@@ -77,6 +77,8 @@ class Leave:
 #: Follow a date that is on an image. The comment on a pull request reads them.
 CHANGED_OUTSIDE = "(changed outside Pulumi)"
 IS_IGNORED = "the program ignores changes of its date"
+#: Follows an image that no live check has seen, with AMI_DEPRECATION_STRICT.
+NOT_CHECKED = "could not be checked"
 
 
 def property_of(wanted: Schedule) -> str:

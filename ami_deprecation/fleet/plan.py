@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: A Region and the id of an image in it.
 Key: TypeAlias = "tuple[str, str]"
 
+#: Follow a Region that is not judged, as a warning and as an error. The comment on a pull request reads them.
+LEFT_OUT = "is left out"
+NOT_READ = "cannot be read, and its images keep what they have"
 #: So many images are named in a sentence.
 _NAMED = 20
 #: A run that cancels no more dates than this needs no permission, unless the policy then has none left.
@@ -314,7 +317,7 @@ def _kept_warning(read: RegionRead, kept: int) -> str:
         )
         stay = f", and {kept} {one if kept == 1 else several}"
     if read.barred:
-        return f"{read.name} is left out{stay}: {read.trouble}"
+        return f"{read.name} {LEFT_OUT}{stay}: {read.trouble}"
     return (
         f"{', '.join(read.unusable[:_NAMED])} in {read.name} cannot be judged, because EC2 gives no usable creation "
         f"date{stay}"

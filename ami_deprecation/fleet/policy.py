@@ -120,8 +120,5 @@ def trouble(made: Plan, label: str = "") -> AmiDeprecationError | None:
     """
     if not made.troubles:
         return None
-    sentences = [
-        f"{label}{name} cannot be read, and its images keep what they have: {why}"
-        for name, why in made.troubles
-    ]
+    sentences = [f"{label}{name} {planning.NOT_READ}: {why}" for name, why in made.troubles]
     return with_message(made.troubles[0][1], "\n".join(sentences))

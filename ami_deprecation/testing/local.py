@@ -307,6 +307,8 @@ class LocalEC2:
             image = record.image
             image.state, image.architecture = state, architecture
             image.platform, image.description, image.owner_alias = platform, description, owner_alias
+            if owner_alias is not None:
+                image.image_location = f"{owner_alias}/{name}"
             self._world.set_tags(record, tags or {})
             self._watermark(record, watermarks)
             if public:

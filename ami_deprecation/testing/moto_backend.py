@@ -16,7 +16,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.amis import Ami
 from moto.ec2.responses import EC2Response
-from moto.ec2.utils import random_ami_id, random_snapshot_id
+from moto.ec2.utils import random_ami_id
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNT = cast("str", DEFAULT_ACCOUNT_ID)
 _running = threading.Lock()
+
+
+class Volume(Protocol):
+    """moto's EBS volume."""
+
+    id: str
 
 
 class Snapshot(Protocol):
@@ -125,6 +131,15 @@ class Backend(Protocol):
     reservations: dict[str, Reservation]
     launch_templates: dict[str, Template]
 
+    def create_volume(self, *, size: int, zone_name: str) -> Volume:
+        """A volume."""
+
+    def create_snapshot(self, volume_id: str, description: str, owner_id: str) -> Snapshot:
+        """A snapshot of a volume."""
+
+    def delete_volume(self, volume_id: str) -> object:
+        """Delete a volume; its snapshots stay."""
+
     def describe_regions(self, region_names: Sequence[str] = ...) -> list[RegionInfo]:
         """The Regions with these names; every Region when there are none."""
 
@@ -202,9 +217,12 @@ _DEFAULTS: Mapping[str, str] = {
 }
 
 
-def new_snapshot_id() -> str:
-    """A fresh id, ``snap-`` and 17 hexadecimal digits."""
-    return cast("str", random_snapshot_id())
+def new_snapshot(home: Backend, account: str, region: str, size: int, description: str) -> str:
+    """Make a snapshot, and return its id."""
+    volume = home.create_volume(size=size, zone_name=region)
+    snapshot = home.create_snapshot(volume.id, description, account)
+    home.delete_volume(volume.id)
+    return snapshot.id
 
 
 def new_image_id() -> str:

@@ -6,6 +6,7 @@ the other two.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,16 @@ from .wire import EC2Error, elements
 from .world import Disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from .moto_backend import Instance
     from .wire import Request
     from .world import Record, World
 
 _TAGGABLE = ("image", "snapshot")
+_MOST_TAGS = 50
+#: Source: the parameter Name of RegisterImage.
+_NAME = re.compile(r"[A-Za-z0-9()\[\] ./'@_-]{3,128}")
 #: ClientToken's account, Region and value, to the request's other parameters and the image's id.
 _Tokens = dict[tuple[str, str, str], tuple[dict[str, str], str]]
 
@@ -34,12 +38,13 @@ class NewImages:
         self._tokens: _Tokens = {}
 
     def register(self, account: str, request: Request) -> Callable[[], str]:
-        """RegisterImage, from snapshots.
+        """RegisterImage, from snapshots, which exist already: only the image gets tags.
 
         Raises:
-            EC2Error: the name is missing, or a tag is for another kind of resource.
+            EC2Error: the name is missing, malformed or taken, or a tag cannot be given.
         """
-        name, tags = request.required("Name"), _tags(request)
+        tags = _tags(request, ("image",))
+        name = self._free_name(account, request)
 
         def carry_out() -> str:
             record = self._add(account, request, name)
@@ -52,20 +57,23 @@ class NewImages:
             image.sriov = request.text("SriovNetSupport") or image.sriov
             details.ramdisk_id = request.text("RamdiskId")
             details.ena_support = request.flag("EnaSupport") or request.text("EnaSupport") is None
-            details.disks = _disks(request, record)
+            root, others = _disks(request, record)
+            # Without a mapping it has one volume, moto's.
+            details.disks = tuple(filter(None, (root, *others))) or None
             return self._finish(record, tags)
 
         return carry_out
 
     def create(self, account: str, request: Request) -> Callable[[], str]:
-        """CreateImage, from an instance.
+        """CreateImage, from an instance: the image has its root volume, whatever other volumes are given.
 
         Raises:
-            EC2Error: there is no such instance, the name is missing, or a tag is for another kind of
-                resource.
+            EC2Error: there is no such instance, the name is missing, malformed or taken, or a tag cannot
+                be given.
         """
         instance = _instance(account, request)
-        name, tags = request.required("Name"), _tags(request)
+        tags = _tags(request)
+        name = self._free_name(account, request)
 
         def carry_out() -> str:
             record = self._add(account, request, name)
@@ -81,9 +89,13 @@ class NewImages:
             if source is not None:
                 details.watermarks = source.details.watermarks
                 details.ena_support = source.details.ena_support
-            details.disks = _disks(request, record)
+            root, others = _disks(request, record)
+            [own] = record.disks
+            # Of a volume that the instance has, only DeleteOnTermination can be another.
+            own = own if root is None else replace(own, delete_on_termination=root.delete_on_termination)
+            details.disks = (own, *others)
             image.ebs_snapshot.description = f"Created by CreateImage({instance.id}) for {image.id}"
-            return self._finish(record, tags)
+            return self._finish(record, tags, [own.snapshot_id])
 
         return carry_out
 
@@ -93,11 +105,11 @@ class NewImages:
         Launch permissions and the deprecation date are not copied, tags only with ``CopyImageTags``.
 
         Raises:
-            EC2Error: there is no such image that the account may copy, a parameter is missing, or
-                ``ClientToken`` was used for another request.
+            EC2Error: there is no such image that the account may copy, a parameter is missing or
+                malformed, or ``ClientToken`` was used for another request.
         """
         source_id, region = request.required("SourceImageId"), request.required("SourceRegion")
-        name, tags = request.required("Name"), _tags(request)
+        name, tags = _name(request), _tags(request)
         source = self._state.find(region, source_id)
         if source is None or not (source.account == account or world.may_launch(source.image, account)):
             describe_images.check_id(source_id)
@@ -120,7 +132,9 @@ class NewImages:
             _copy_looks(source, record, encrypted=request.flag("Encrypted") or request.flag("encrypted"))
             if token:
                 self._tokens[key] = asked, record.image.id
-            return self._finish(record, {**tags, "image": {**copied, **tags.get("image", {})}})
+            tags_of_image = {**copied, **tags.get("image", {})}
+            made = [disk.snapshot_id for disk in record.disks if disk.snapshot_id]
+            return self._finish(record, {**tags, "image": tags_of_image}, made)
 
         return carry_out
 
@@ -134,11 +148,25 @@ class NewImages:
         record.image.description = request.text("Description")
         return record
 
-    def _finish(self, record: Record, tags: Mapping[str, Mapping[str, str]]) -> str:
+    def _free_name(self, account: str, request: Request) -> str:
+        """The name of an image that is made; an account has each one once in a Region."""
+        name = _name(request)
+        for record in self._state.visible(request.region, account):
+            if record.account == account and record.image.name == name:
+                text = f"AMI name {name} is already in use by AMI {record.image.id}"
+                raise EC2Error("InvalidAMIName.Duplicate", text)
+        return name
+
+    def _finish(
+        self,
+        record: Record,
+        tags: Mapping[str, Mapping[str, str]],
+        snapshots: Sequence[str] = (),
+    ) -> str:
+        """Tag the image and the snapshots that were made with it, and write the answer."""
         self._state.set_tags(record, tags.get("image", {}))
-        for disk in record.disks:
-            if tags.get("snapshot"):
-                record.home.tags.setdefault(disk.snapshot_id, {}).update(tags["snapshot"])
+        for snapshot_id in snapshots if tags.get("snapshot") else ():
+            record.home.tags.setdefault(snapshot_id, {}).update(tags["snapshot"])
         return elements([("imageId", record.image.id)])
 
 
@@ -154,27 +182,47 @@ def _copy_looks(source: Record, record: Record, *, encrypted: bool) -> None:
     record.details.watermarks = source.details.watermarks
     record.details.ena_support = source.details.ena_support
     record.details.ramdisk_id = source.details.ramdisk_id
-    # moto has made one snapshot for the copy; the copies of further volumes have ids of their own.
-    record.details.disks = tuple(
-        replace(
-            disk,
-            snapshot_id=ours.ebs_snapshot.id if number == 0 else moto_backend.new_snapshot_id(),
-            encrypted=disk.encrypted or encrypted,
+    disks: list[Disk] = []
+    for disk in source.disks:
+        # moto has made one snapshot for the copy, and a volume that begins empty has none.
+        snapshot_id = disk.snapshot_id and (_copied(record, disk) if disks else ours.ebs_snapshot.id)
+        disks.append(replace(disk, snapshot_id=snapshot_id, encrypted=disk.encrypted or encrypted))
+    record.details.disks = tuple(disks)
+
+
+def _copied(record: Record, disk: Disk) -> str:
+    """The snapshot of a further volume of a copy."""
+    text = f"Copied for DestinationAmi {record.image.id} for SourceSnapshot {disk.snapshot_id}"
+    return moto_backend.new_snapshot(record.home, record.account, record.region, disk.volume_size, text)
+
+
+def _name(request: Request) -> str:
+    name = request.required("Name")
+    if _NAME.fullmatch(name) is None:
+        raise EC2Error(
+            "InvalidAMIName.Malformed",
+            "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, spaces and "
+            "these characters: ( ) [ ] . / - ' @ _",
         )
-        for number, disk in enumerate(source.disks)
-    )
+    return name
 
 
-def _tags(request: Request) -> dict[str, dict[str, str]]:
+def _tags(request: Request, taggable: tuple[str, ...] = _TAGGABLE) -> dict[str, dict[str, str]]:
     """Resource type to tags."""
     tags: dict[str, dict[str, str]] = {}
     for given in request.structures("TagSpecification"):
         kind = given.text("ResourceType") or given.text("resourceType") or ""
-        if kind not in _TAGGABLE:
+        if kind not in taggable:
             text = f"'{kind}' is not a valid taggable resource type for this operation."
             raise EC2Error("InvalidParameterValue", text)
         for tag in given.structures("Tag"):
-            tags.setdefault(kind, {})[tag.text("Key") or ""] = tag.text("Value") or ""
+            key = tag.text("Key") or ""
+            if key.lower().startswith("aws:"):
+                text = f"Tag keys starting with 'aws:' are reserved for internal use: {key}"
+                raise EC2Error("InvalidParameterValue", text)
+            tags.setdefault(kind, {})[key] = tag.text("Value") or ""
+        if len(tags.get(kind, {})) > _MOST_TAGS:
+            raise EC2Error("TagLimitExceeded", f"A resource has at most {_MOST_TAGS} tags")
     return tags
 
 
@@ -192,22 +240,27 @@ def _instance(account: str, request: Request) -> Instance:
     raise EC2Error("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
 
 
-def _disks(request: Request, record: Record) -> tuple[Disk, ...] | None:
-    """The volumes of the request; None for the single default one."""
-    disks: list[Disk] = []
+def _disks(request: Request, record: Record) -> tuple[Disk | None, tuple[Disk, ...]]:
+    """The root volume of the request, None when it names none, and its other volumes."""
+    root: Disk | None = None
+    others: list[Disk] = []
     for given in request.structures("BlockDeviceMapping"):
         name = given.text("DeviceName") or record.image.root_device_name
         if given.text("NoDevice") is not None or given.text("VirtualName"):
             continue
-        default = Disk(name, record.image.ebs_snapshot.id)
-        disks.append(
-            Disk(
-                device_name=name,
-                snapshot_id=given.text("Ebs.SnapshotId") or default.snapshot_id,
-                volume_size=int(given.text("Ebs.VolumeSize") or default.volume_size),
-                volume_type=given.text("Ebs.VolumeType") or default.volume_type,
-                delete_on_termination=given.text("Ebs.DeleteOnTermination") != "false",
-                encrypted=given.flag("Ebs.Encrypted"),
-            )
+        is_root = name == record.image.root_device_name
+        # A further volume without a snapshot begins empty.
+        default = Disk(name, record.image.ebs_snapshot.id if is_root else "")
+        disk = Disk(
+            device_name=name,
+            snapshot_id=given.text("Ebs.SnapshotId") or default.snapshot_id,
+            volume_size=int(given.text("Ebs.VolumeSize") or default.volume_size),
+            volume_type=given.text("Ebs.VolumeType") or default.volume_type,
+            delete_on_termination=given.text("Ebs.DeleteOnTermination") != "false",
+            encrypted=given.flag("Ebs.Encrypted"),
         )
-    return tuple(disks) or None
+        if is_root:
+            root = disk
+        else:
+            others.append(disk)
+    return root, tuple(others)

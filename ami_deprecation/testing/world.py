@@ -68,6 +68,7 @@ class Disk:
     """One EBS volume of an image's block device mapping."""
 
     device_name: str
+    #: Empty for a volume that begins empty.
     snapshot_id: str
     volume_size: int = 15
     volume_type: str = "gp3"

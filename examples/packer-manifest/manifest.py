@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,13 +55,16 @@ def last_run(file: Path) -> list[BuiltImage]:
             images.setdefault(place, build)  # an artifact that is listed twice is one image
     if not images:
         raise ValueError(f"{file.name}: its last run, {run}, made no AMI: run packer build first")
-    seen: Counter[tuple[str, str]] = Counter()
-    named = []
+    sources = {build for build, _ in artifacts}
+    named: dict[tuple[str, str], BuiltImage] = {}
     for (region, image_id), build in images.items():
-        seen[build, region] += 1
-        number = seen[build, region]
-        named.append(BuiltImage(build if number == 1 else f"{build}-{number}", region, image_id))
-    return named
+        name, number = build, 1
+        # A source has its own name, whatever another one that made two images would be called.
+        while (name, region) in named or (number > 1 and name in sources):
+            number += 1
+            name = f"{build}-{number}"
+        named[name, region] = BuiltImage(name, region, image_id)
+    return list(named.values())
 
 
 def _images(file: Path, build: str, artifact_id: str) -> list[tuple[str, str]]:

@@ -198,6 +198,20 @@ def test_input_without_preview_still_gives_a_comment(tmp_path: Path) -> None:
     assert "error: incorrect passphrase" in shown
 
 
+def test_previews_of_two_stacks_give_a_comment_that_names_both(tmp_path: Path) -> None:
+    one, two = (
+        json.dumps({"steps": [{"op": "same", "urn": f"urn:pulumi:prod::{each}::pulumi:pulumi:Stack::s"}]})
+        for each in ("shop", "bank")
+    )
+    (tmp_path / "preview.json").write_text(f"{one}\n{two}\n")
+    (tmp_path / "preview.log").write_text("warning: something else\n")
+    arguments = ("comment", "preview.json", "--stderr", "preview.log")
+    result = command(*arguments, code=f"import os; os.chdir({str(tmp_path)!r})")
+    assert result.returncode == 2
+    assert "the input has previews of 2 stacks, shop/prod and bank/prod" in result.stdout
+    assert "shop/prod and bank/prod" in result.stderr
+
+
 def test_fail_on_unchecked_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     skipped = "live checks in eu-west-1 were skipped: no credentials"
     file = tmp_path / "preview.json"
@@ -208,3 +222,9 @@ def test_fail_on_unchecked_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"- ⚠️ {skipped}" in capsys.readouterr().out
     assert run(["comment", str(file), "--fail-on", "unchecked"]) == 3
     assert skipped in capsys.readouterr().err
+    # With AMI_DEPRECATION_STRICT it is an error of the preview.
+    refused = "ami-1 in eu-west-1 could not be checked: no credentials"
+    file.write_text(json.dumps({"diagnostics": [{"message": f"error: {refused}", "severity": "error"}]}))
+    assert run(["comment", str(file)]) == 0
+    assert run(["comment", str(file), "--fail-on", "unchecked"]) == 3
+    assert refused in capsys.readouterr().err

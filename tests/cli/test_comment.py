@@ -139,6 +139,24 @@ def test_comment_matches_update(changed: Stack, ids: dict[str, str]) -> None:
     assert {change.image_id for change in changes} == set(ids.values())
 
 
+def test_reverted_rename_moves_date_back(stack: Stack, ids: dict[str, str]) -> None:
+    stack.env["AMI_DEPRECATION_SETTLE_SECONDS"] = "0"  # this EC2 shows a write at once
+    before = at("before", ids, day(100), image="renamed")
+    declare(stack, before)
+    stack.up()
+    declare(stack, at("after", ids, day(130), image="renamed"))
+    stack.up("--target", "**AmiDeprecation::after")
+    declare(stack, before)
+    shown = preview.read(stack.preview_json("--show-sames"), datetime.now(timezone.utc))
+    [change] = shown.changes
+    assert (change.action, change.resource) == (Action.EARLIER, "after")
+    [call] = [call for call in stack.up().calls if call.mutates]
+    assert (call.action, change.after.when) == (
+        "EnableImageDeprecation",
+        datetime.fromisoformat(f"{day(100)}T00:00:00+00:00"),
+    )
+
+
 def test_comment_is_stable_and_empty_after_update(changed: Stack, ec2: LocalEC2) -> None:
     one, two = (succeed(ec2, "comment", stdin=changed.run("preview", "--json").stdout) for _ in range(2))
     assert one == two
@@ -217,7 +235,7 @@ def test_other_pulumi_output_is_refused(stack: Stack, ec2: LocalEC2) -> None:
         assert result.returncode == 2, arguments
         assert "The preview failed, so the changes are unknown." in result.stdout
         assert result.stderr.count("\n") == 1
-        assert "pass the output of `pulumi preview --json`" in result.stderr
+        assert "pass the output of `pulumi preview --json --show-sames`" in result.stderr
 
 
 def test_preview_of_other_resources_has_no_comment(stack: Stack, ec2: LocalEC2) -> None:

@@ -212,6 +212,8 @@ def test_comment_stays_within_githubs_limit() -> None:
     assert shown.count("<details>") == shown.count("</details>")
     left_out = 2000 - shown.count("<br>`ami-")
     assert f"{left_out} more do not fit into a comment" in shown
+    longest_row = max(len(line) for line in shown.splitlines() if "<br>`ami-" in line)
+    assert len(shown) > 65_000 - longest_row - 5, "as many as fit"
     assert "short notice" in shown, "warnings stay longest"
 
 

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from ami_deprecation.cli.comment import digests
+from ami_deprecation.cli.comment import digests, preview
 from ami_deprecation.cli.comment.preview import Action, Date
 from ami_deprecation.cli.exits import CommandError, Exit
 from ami_deprecation.doors import names
 from tests.support.cli_digests import URN, digest, note, on, one, props, read, step, urn
-from tests.support.cli_samples import ahead
+from tests.support.cli_samples import NOW, ahead
 
 
 def test_new_date_is_set() -> None:
@@ -136,6 +136,23 @@ def test_deleted_resource_leaves_date_to_an_unchanged_one() -> None:
     [change] = read(left, step("same", props(to=100, ours=100), props(to=100))).changes
     assert (change.action, change.after) == (Action.KEPT, Date(ahead(100)))
     assert change.remark == "the resource web has the image"
+
+
+@pytest.mark.parametrize(
+    ("holds", "action", "after"), [(50, Action.EARLIER, 50), (150, Action.LATER, 150), (-5, Action.KEPT, 100)]
+)
+def test_unchanged_holder_gets_its_own_date_back(holds: int, action: Action, after: int) -> None:
+    left = step("delete", props(to=100, ours=100)) | {"urn": urn("old")}
+    kept = step("same", new=props(to=holds)) | {"newState": {"outputs": props(to=holds, ours=holds)}}
+    change = one(left, kept)
+    assert (change.action, change.before, change.after) == (action, ahead(100), Date(ahead(after)))
+    assert change.remark.startswith("the resource web has the image and asks for ")
+
+
+def test_holder_of_another_s_date_changes_nothing() -> None:
+    left = step("delete", props(to=100, ours=90)) | {"urn": urn("old")}
+    change = one(left, step("same", new=props(to=50, ours=50)))
+    assert (change.action, change.after) == (Action.KEPT, Date(ahead(100)))
 
 
 def test_deleted_resource_with_restore_puts_date_back() -> None:
@@ -328,9 +345,34 @@ def test_digest_is_read_between_other_lines() -> None:
         assert digests.load(text) == json.loads(printed)
 
 
-def test_last_of_two_digests_counts() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [{"diagnostics": [], "foo": 1}, {"steps": ["build"], "name": "a policy pack"}, {"changeSummary": "none"}],
+)
+def test_json_that_is_no_preview_does_not_count(other: dict[str, object]) -> None:
+    printed, more = json.dumps(digest(step("create", new=props(to=50))), indent=4), json.dumps(other)
+    for text in (f"{printed}\n{more}\n", f"{more}\n{printed}\n"):
+        assert digests.load(text) == json.loads(printed)
+
+
+def test_preview_that_fails_early_has_diagnostics_only() -> None:
+    failed = {"diagnostics": [{"message": "error: no such stack", "severity": "error"}]}
+    assert preview.read(digests.load(json.dumps(failed)), NOW).errors == ("no such stack",)
+
+
+@pytest.mark.parametrize("between", ["\n", "", " "])
+def test_last_of_two_digests_counts(between: str) -> None:
     one, two = (json.dumps(digest(step("create", new=props(to=days)))) for days in (50, 60))
-    assert digests.load(f"{one}\n{two}\n") == json.loads(two)
+    assert digests.load(f"{one}{between}{two}\n") == json.loads(two)
+
+
+@pytest.mark.parametrize("between", ["\n", ""])
+def test_previews_of_two_stacks_are_refused(between: str) -> None:
+    one = json.dumps(digest(step("create", new=props(to=50))))
+    two = one.replace("urn:pulumi:prod::shop::", "urn:pulumi:prod::bank::")
+    with pytest.raises(CommandError, match="2 stacks, shop/prod and bank/prod: run") as refused:
+        digests.load(f"{one}{between}{two}")
+    assert refused.value.code is Exit.USAGE
 
 
 def test_output_json_is_named() -> None:
@@ -353,6 +395,25 @@ def test_errors_that_repeat_another_are_left_out() -> None:
 def test_skipped_checks_are_unchecked() -> None:
     skipped = "live checks in eu-west-1 were skipped: no credentials"
     assert read(diagnostics=[note(skipped), note("b is public")]).unchecked == (skipped,)
+
+
+@pytest.mark.parametrize(
+    ("made", "severity"),
+    [
+        ("eu-west-1 is left out, and 1 date of this policy there stays as it is: no", "warning"),
+        ("error: x resource 'web' has a problem: ami-1 in eu-west-1 could not be checked: no", "error"),
+        (
+            "Traceback (most recent call last):\nX: eu-west-1 cannot be read, and its images keep what they have: no",
+            "error",
+        ),
+    ],
+)
+def test_checks_that_did_not_happen_are_unchecked(made: str, severity: str) -> None:
+    policy = "urn:pulumi:prod::shop::ami-deprecation:index:AmiDeprecationPolicy::base"
+    told = {"urn": policy, "message": made, "severity": severity}
+    left_out = {"urn": policy, "message": "ami-1 is left out of nothing", "severity": "warning"}
+    [unchecked] = read(diagnostics=[told, left_out]).unchecked
+    assert "eu-west-1" in unchecked
 
 
 def test_native_resource_is_read_like_pythons() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.support.forges import CI, GITLAB, Forge, GitHub, GitLab, Project
+from tests.support.forges import AZURE, CI, FORGES, GITLAB, Project
 from tests.support.harness import REPOSITORY, Stack
 
 if TYPE_CHECKING:
@@ -37,25 +37,13 @@ def project(cli: Cli, ec2: LocalEC2, tmp_path: Path) -> Project:
     return Project(Stack.create(with_passphrase, tmp_path / "runner", ec2, source, name="prod"))
 
 
-@pytest.mark.parametrize("forge", ["github", "gitlab"])
+@pytest.mark.parametrize("forge", FORGES)
 def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: LocalEC2, forge: str) -> None:
-    if forge == "github":
-        comments = Forge(
-            "/repos/acme/images/issues/7/comments",
-            "/repos/acme/images/issues/comments/",
-            ("user", {"login": "github-actions[bot]"}, {"login": "somebody"}),
-        )
-        preview, up, night, edit = "pull-request", "main", "nightly", "PATCH"
-    else:
-        comments = Forge(
-            "/projects/42/merge_requests/7/notes",
-            "/projects/42/merge_requests/7/notes/",
-            ("author", {"id": 5}, {"id": 6}),
-        )
-        preview, up, night, edit = "preview", "up", "drift", "PUT"
-
+    make, start, preview, up = FORGES[forge]
+    night = {"github": "nightly", "gitlab": "drift"}.get(forge)
+    comments = make()
     with comments.serve():
-        runner: GitHub | GitLab = (GitHub if forge == "github" else GitLab)(project, comments)
+        runner = start(project, comments)
         printed = ""
 
         # The first push makes a comment.
@@ -70,12 +58,12 @@ def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: Lo
         assert ec2.mutations() == []
 
         # The second edits it, though many others have written since, and one has quoted it; and it is edited also
-        # when the preview fails, which fails the job.
+        # when the preview fails, which fails the job. Azure DevOps's threads begin with a quote by nobody else.
         number = comments.changes[0][1]
         comments.comments[:0] = [
             {
                 "id": each,
-                "body": first if each == 0 else "Looks good.",
+                "body": first if each == 0 and forge != "azure" else "Looks good.",
                 comments.author[0]: comments.author[2],
             }
             for each in range(120)
@@ -84,7 +72,7 @@ def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: Lo
         passed, log = runner.run(preview)
         printed += log
         assert not passed
-        assert comments.changes[1:] == [(edit, number)]
+        assert comments.changes[1:] == [("PUT" if forge == "gitlab" else "PATCH", number)]
         (second,) = comments.mine
         assert second.splitlines()[0] == first.splitlines()[0]
         assert "2020-01-01T00:00:00Z is in the past" in second
@@ -96,39 +84,39 @@ def test_workflows_cover_pull_request_main_and_nightly(project: Project, ec2: Lo
         printed += log
         assert passed, log
         assert ec2.image(IMAGE).deprecation_time == datetime(2028, 6, 1, tzinfo=timezone.utc)
-        passed, log = runner.run(night)
-        printed += log
-        assert passed, log
-        ec2.set_deprecation_time(IMAGE, datetime(2028, 6, 1, tzinfo=timezone.utc) + timedelta(days=3))
-        passed, log = runner.run(night)
-        printed += log
-        assert not passed
-        assert "2028-06-04T00:00:00Z" in log
+        if night is not None:
+            passed, log = runner.run(night)
+            printed += log
+            assert passed, log
+            ec2.set_deprecation_time(IMAGE, datetime(2028, 6, 1, tzinfo=timezone.utc) + timedelta(days=3))
+            passed, log = runner.run(night)
+            printed += log
+            assert not passed
+            assert "2028-06-04T00:00:00Z" in log
 
     if forge == "gitlab":  # where no action fetches credentials, the jobs exchange their token themselves
         assert "AssumeRoleWithWebIdentity" in [call.action for call in ec2.calls]
     # Nothing was changed but by the merge, and no secret was printed.
     assert [call.action for call in ec2.mutations()] == ["EnableImageDeprecation"]
-    assert comments.tokens == {"Bearer ghs_token" if forge == "github" else "glpat-token"}
-    for secret in ("ghs_token", "pul-secret", "glpat-token", "header.claims.signature"):
+    secrets = {"github": "Bearer ghs_token", "gitlab": "glpat-token", "azure": "Bearer azure-token"}
+    assert comments.tokens == {secrets[forge]}
+    for secret in ("ghs_token", "pul-secret", "glpat-token", "azure-token", "header.claims.signature"):
         assert secret not in printed
 
 
-def test_preview_that_does_not_start_replaces_comment(project: Project) -> None:
-    comments = Forge(
-        "/repos/acme/images/issues/7/comments",
-        "/repos/acme/images/issues/comments/",
-        ("user", {"login": "github-actions[bot]"}, {"login": "somebody"}),
-    )
+@pytest.mark.parametrize("forge", FORGES)
+def test_preview_that_does_not_start_replaces_comment(project: Project, forge: str) -> None:
+    make, start, preview, _ = FORGES[forge]
+    comments = make()
     with comments.serve():
-        runner = GitHub(project, comments)
+        runner = start(project, comments)
         project.commit(IMAGE, "2028-06-01")
-        passed, printed = runner.run("pull-request")
+        passed, printed = runner.run(preview)
         assert passed, printed
         first = comments.mine[0].splitlines()[0]
 
         project.stack.env["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
-        passed, _ = runner.run("pull-request")
+        passed, _ = runner.run(preview)
         assert not passed
         (shown,) = comments.mine
         assert shown.splitlines()[0] == first
@@ -137,11 +125,29 @@ def test_preview_that_does_not_start_replaces_comment(project: Project) -> None:
 
         del project.stack.env["PULUMI_CONFIG_PASSPHRASE"]
         project.stack.run("stack", "rm", "--yes", "--force")
-        passed, _ = runner.run("pull-request")
+        passed, _ = runner.run(preview)
         assert not passed
         (shown,) = comments.mine
         assert shown.splitlines()[0] == first
         assert "error: no stack" in shown
+
+
+@pytest.mark.parametrize("name", ["pull-request", "main"])
+def test_group_is_of_one_project_and_stack(name: str) -> None:
+    """Of two runs that wait in one group, GitHub cancels the first."""
+    workflow = yaml.safe_load((CI / "github" / f"{name}.yml").read_text())
+    what, directory, stack, *_ = workflow["concurrency"]["group"].split(", ")
+    assert what == f"ami-dates-{name}"
+    assert directory == workflow["defaults"]["run"]["working-directory"]
+    assert stack == workflow["env"]["PULUMI_STACK"]
+
+
+def test_updates_of_one_stack_run_one_after_the_other() -> None:
+    pipeline = yaml.safe_load(GITLAB.read_text())
+    assert pipeline["up"]["resource_group"] == "$PROJECT_DIRECTORY $PULUMI_STACK"
+    assert {"PROJECT_DIRECTORY", "PULUMI_STACK"} <= pipeline["variables"].keys()
+    # Azure DevOps has no groups: a batched pipeline runs one push of main at a time, and each project has its own.
+    assert yaml.safe_load(AZURE.read_text())["trigger"]["batch"] is True
 
 
 @pytest.mark.parametrize(

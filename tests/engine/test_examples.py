@@ -130,6 +130,20 @@ class TestPackerManifest:
             ("web-2", "eu-west-1", f"{one[:-1]}3"),
         ]
 
+    @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2), (0, 3, 1, 2)])
+    def test_names_of_images_are_unique_and_stable(self, tmp_path: Path, order: tuple[int, ...]) -> None:
+        images = [f"ami-0aaaaaaaaaaaaaaa{number}" for number in range(4)]
+        builds = list(zip(["web", "web", "web", "web-2"], images, strict=True))
+        made = [
+            {"name": builds[n][0], "artifact_id": f"eu-west-1:{builds[n][1]}", "packer_run_uuid": "run-2"}
+            for n in order
+        ]
+        file = tmp_path / "packer-manifest.json"
+        file.write_text(json.dumps({"builds": made, "last_run_uuid": "run-2"}))
+        last_run = runpy.run_path(str(EXAMPLES / "packer-manifest" / "manifest.py"))["last_run"]
+        names = {image.image_id: image.build for image in last_run(file)}
+        assert names == dict(zip(images, ["web", "web-3", "web-4", "web-2"], strict=True))
+
     def test_undecodable_manifest_is_one_sentence(self, tmp_path: Path) -> None:
         file = tmp_path / "packer-manifest.json"
         file.write_bytes(b'{"builds": "\xff\xfe\xfa"}')

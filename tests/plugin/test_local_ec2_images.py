@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -325,6 +325,94 @@ def test_registered_image_keeps_tags_and_root_device(client: EC2Client) -> None:
     assert (image["Architecture"], image["RootDeviceName"]) == ("arm64", "/dev/sdf")
     assert image["Tags"] == [{"Key": "Team", "Value": "a"}]
     assert image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"] == "snap-1"
+
+
+def test_created_image_keeps_root_volume_beside_others(ec2: LocalEC2, client: EC2Client) -> None:
+    [instance] = client.run_instances(ImageId=ec2.add_image(), MinCount=1, MaxCount=1)["Instances"]
+    image_id = client.create_image(
+        InstanceId=instance["InstanceId"],
+        Name="created",
+        BlockDeviceMappings=[
+            {"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": False, "VolumeSize": 99}},
+            {"DeviceName": "/dev/sdg", "Ebs": {"VolumeSize": 30}},
+            DISK,  # type: ignore[list-item]
+        ],
+        TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": "Team", "Value": "b"}]}],
+    )["ImageId"]
+    [image] = client.describe_images(ImageIds=[image_id])["Images"]
+    [root, empty, given] = [each["Ebs"] for each in image["BlockDeviceMappings"]]
+    assert (root["DeleteOnTermination"], root["VolumeSize"]) == (False, 15), "the volume is the instance's"
+    assert (empty["VolumeSize"], empty.get("SnapshotId")) == (30, None)
+    assert given["SnapshotId"] == "snap-1"
+    snapshots = [root["SnapshotId"], given["SnapshotId"]]
+    tagged = client.describe_tags(Filters=[{"Name": "resource-id", "Values": snapshots}])["Tags"]
+    assert [each["ResourceId"] for each in tagged] == [root["SnapshotId"]], "the new snapshots"
+
+
+def test_every_snapshot_of_a_copy_is_new_and_tagged(ec2: LocalEC2, client: EC2Client) -> None:
+    source = client.register_image(
+        Name="registered",
+        RootDeviceName="/dev/xvda",
+        BlockDeviceMappings=[
+            {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}},
+            DISK,  # type: ignore[list-item]
+        ],
+    )["ImageId"]
+    there = ec2.client(region="us-east-1")
+    copy = there.copy_image(
+        Name="copy",
+        SourceImageId=source,
+        SourceRegion="eu-west-1",
+        TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": "Team", "Value": "b"}]}],
+    )["ImageId"]
+    [image] = there.describe_images(ImageIds=[copy])["Images"]
+    snapshots = [each["Ebs"]["SnapshotId"] for each in image["BlockDeviceMappings"]]
+    shown = there.describe_snapshots(SnapshotIds=snapshots)["Snapshots"]
+    assert [each["Tags"] for each in shown] == [[{"Key": "Team", "Value": "b"}]] * 2
+    assert "snap-1" not in snapshots
+
+
+@pytest.mark.parametrize(
+    ("more", "refusal"),
+    [
+        ({"TagSpecifications": [{"ResourceType": "snapshot", "Tags": []}]}, "InvalidParameterValue"),
+        (
+            {"TagSpecifications": [{"ResourceType": "image", "Tags": [{"Key": "aws:x", "Value": ""}]}]},
+            "InvalidParameterValue",
+        ),
+        (
+            {"TagSpecifications": [{"ResourceType": "image", "Tags": [{"Key": f"k{n}"} for n in range(51)]}]},
+            "TagLimitExceeded",
+        ),
+        ({"Name": "web#1"}, "InvalidAMIName.Malformed"),
+        ({"Name": "w" * 129}, "InvalidAMIName.Malformed"),
+        ({"Name": "taken"}, "InvalidAMIName.Duplicate"),
+    ],
+    ids=["snapshot", "reserved", "many", "character", "long", "taken"],
+)
+def test_registration_that_ec2_refuses(client: EC2Client, more: dict[str, Any], refusal: str) -> None:
+    """Source: the parameters Name and TagSpecification of RegisterImage, and EC2's error codes."""
+    taken = client.register_image(Name="taken")["ImageId"]
+    with pytest.raises(ClientError) as error:
+        client.register_image(**{"Name": "free", **more})
+    assert code(error) == refusal
+    client.deregister_image(ImageId=taken)
+    assert client.register_image(Name="taken")["ImageId"] != taken
+
+
+def test_image_of_amazon_is_found_by_its_alias(ec2: LocalEC2, client: EC2Client) -> None:
+    ec2.add_image("ours")
+    theirs = ec2.add_image("al2023", account=OTHER, owner_alias="amazon", public=True)
+    [image] = client.describe_images(Owners=["amazon"])["Images"]
+    assert (image["ImageId"], image["ImageOwnerAlias"], image["OwnerId"]) == (theirs, "amazon", OTHER)
+    assert image["ImageLocation"] == "amazon/al2023"
+    assert ids(client, {"Name": "owner-alias", "Values": ["amazon"]}) == {theirs}
+    copy = client.copy_image(Name="copy", SourceImageId=theirs, SourceRegion="eu-west-1")["ImageId"]
+    [copied] = client.describe_images(ImageIds=[copy])["Images"]
+    assert (copied["OwnerId"], copied["Public"], copied["SourceImageId"]) == (ACCOUNT, False, theirs)
+    assert "ImageOwnerAlias" not in copied
+    with pytest.raises(ClientError, match="AuthFailure"):
+        client.enable_image_deprecation(ImageId=theirs, DeprecateAt=NOW + timedelta(days=1))
 
 
 def test_copy_knows_its_source_and_takes_tags_when_asked(ec2: LocalEC2) -> None:

@@ -1,4 +1,4 @@
-"""GitHub and GitLab as far as the CI examples see them: comments on a pull request, and runners that run shell steps.
+"""GitHub, GitLab and Azure DevOps as far as the CI examples see them: a pull request's comments, and runners of shell steps.
 
 What runs is the steps' own text in the forges' own shell. What a runner does before it (checkout, Python, the CLI,
 credentials, `pulumi install`) is replaced by a project that has all that already.
@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -21,12 +21,13 @@ import yaml
 from tests.support.harness import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.support.harness import Stack
 
 CI = REPOSITORY / "examples" / "ci"
 GITLAB = CI / "gitlab" / "gitlab-ci.yml"
+AZURE = CI / "azure" / "azure-pipelines.yml"
 INSTALL = "pulumi install"
 
 
@@ -35,7 +36,7 @@ INSTALL = "pulumi install"
 
 @dataclass
 class Forge:
-    """GitHub's or GitLab's comments on one pull request.
+    """The comments on one pull request.
 
     Attributes:
         prefix: the path below which the comments are listed and made.
@@ -117,6 +118,49 @@ class Forge:
                 thread.join()
 
 
+@dataclass
+class AzureForge(Forge):
+    """Azure DevOps keeps each comment in a thread of its own, and shows all threads at once."""
+
+    def answer(self, method: str, path: str, query: Mapping[str, list[str]], body: Any) -> tuple[int, Any]:
+        if query.get("api-version") != ["7.1"]:
+            return 400, {"message": "the version of the API is missing"}
+        if path == self.prefix and method == "GET":
+            threads = [
+                {"id": each["id"], "comments": [{"id": 1, "content": each["body"]}]} for each in self.comments
+            ]
+            return 200, {"value": threads, "count": len(threads)}
+        if path == self.prefix and method == "POST":
+            [comment] = body["comments"]
+            return super().answer(method, path, query, {"body": comment["content"]})
+        if method == "PATCH":
+            one = path.removesuffix("/comments/1")
+            return super().answer(method, one, query, {"body": body["content"]})
+        return super().answer(method, path, query, body)
+
+
+def github() -> Forge:
+    """The pull request 7 of acme/images."""
+    comments = "/repos/acme/images/issues"
+    return Forge(
+        f"{comments}/7/comments",
+        f"{comments}/comments/",
+        ("user", {"login": "github-actions[bot]"}, {"login": "somebody"}),
+    )
+
+
+def gitlab() -> Forge:
+    """The merge request 7 of project 42."""
+    notes = "/projects/42/merge_requests/7/notes"
+    return Forge(notes, f"{notes}/", ("author", {"id": 5}, {"id": 6}))
+
+
+def azure() -> AzureForge:
+    """The pull request 7 of a repository in the project images of the organization acme."""
+    threads = "/acme/images/_apis/git/repositories/r1/pullRequests/7/threads"
+    return AzureForge(threads, f"{threads}/", ("author", {"id": "build-service"}, {"id": "somebody"}))
+
+
 # A runner: the project as a job finds it, and the shell.
 
 
@@ -131,12 +175,16 @@ class Project:
         self.stack.config({"existing-image:imageId": image_id, "existing-image:deprecateAt": deprecate_at})
 
     def bash(
-        self, script: str, env: Mapping[str, str], without: tuple[str, ...] = ()
+        self,
+        script: str,
+        env: Mapping[str, str],
+        without: tuple[str, ...] = (),
+        options: tuple[str, ...] = ("-eo", "pipefail"),
     ) -> subprocess.CompletedProcess[str]:
-        """Run a script as both forges' runners do: bash, ending at the first command that fails, also in a pipe."""
+        """Run a script as GitHub and GitLab do: bash, ending at the first command that fails, also in a pipe."""
         environment = {k: v for k, v in self.stack.environment().items() if k not in without}
         return subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            ["bash", "--noprofile", "--norc", *options, "-c", script],
             cwd=self.stack.project,
             env=environment | {"PULUMI_SKIP_UPDATE_CHECK": "1"} | dict(env),
             stdin=subprocess.DEVNULL,
@@ -145,6 +193,13 @@ class Project:
             timeout=120,
             check=False,
         )
+
+
+class Runner(Protocol):
+    """Runs the jobs of a forge's example."""
+
+    def run(self, name: str) -> tuple[bool, str]:
+        """Run a job; returns whether it passed, and what it printed."""
 
 
 @dataclass
@@ -226,3 +281,58 @@ class GitLab:
         )  # here the OIDC token counts
         done = self.project.bash("\n".join(lines), settings | filled, without=keys)
         return done.returncode == 0, done.stdout + done.stderr
+
+
+@dataclass
+class Azure:
+    """Runs the pipeline's steps whose condition holds, each in a bash that does not end at a failing command."""
+
+    project: Project
+    forge: Forge
+
+    #: Job to the conditions that hold for it; one without a condition installs something.
+    CONDITIONS: ClassVar = {
+        "preview": {
+            "eq(variables['Build.Reason'], 'PullRequest')",
+            "and(not(canceled()), eq(variables['Build.Reason'], 'PullRequest'))",
+        },
+        "up": {"and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))"},
+    }
+
+    def run(self, name: str) -> tuple[bool, str]:
+        """Run the steps for a pull request ("preview") or a push ("up"); whether they passed, and what they printed."""
+        pipeline = yaml.safe_load(AZURE.read_text())
+        predefined = {
+            "SYSTEM_COLLECTIONURI": f"{self.forge.url}/acme/",
+            "SYSTEM_TEAMPROJECTID": "images",
+            "SYSTEM_PULLREQUEST_PULLREQUESTID": "7",
+            "BUILD_REPOSITORY_ID": "r1",
+        }
+        values = {
+            "PULUMI_ACCESS_TOKEN": "pul-secret",
+            "System.AccessToken": "azure-token",
+            **pipeline["variables"],
+        }
+        passed, printed = True, ""
+        for step in pipeline["steps"]:
+            script = step.get("bash") or step.get("inputs", {}).get("inlineScript")
+            if script is None or step.get("condition") not in self.CONDITIONS[name]:
+                continue
+            if not passed and "canceled()" not in step["condition"]:
+                continue
+            given = {
+                key: re.sub(r"\$\(([\w.]+)\)", lambda match: values[match[1]], value)
+                for key, value in step.get("env", {}).items()
+            }
+            done = self.project.bash(script, predefined | pipeline["variables"] | given, options=())
+            passed = passed and done.returncode == 0
+            printed += done.stdout + done.stderr
+        return passed, printed
+
+
+#: What a test needs of each forge: its comments, its runner, and the names of its jobs for a pull request and main.
+FORGES: Mapping[str, tuple[Callable[[], Forge], Callable[[Project, Forge], Runner], str, str]] = {
+    "github": (github, GitHub, "pull-request", "main"),
+    "gitlab": (gitlab, GitLab, "preview", "up"),
+    "azure": (azure, Azure, "preview", "up"),
+}

@@ -24,7 +24,7 @@ _PROJECT = re.compile(r"^name:[ \t]*[\"']?(?P<name>[A-Za-z0-9_.-]+)", re.MULTILI
 
 EPILOG = f"""\b
 Examples:
-  pulumi preview --json | ami-deprecation comment > comment.md
+  pulumi preview --json --show-sames | ami-deprecation comment > comment.md
   ami-deprecation comment preview.json --many 50 --notice 14d
   ami-deprecation comment preview.json --stderr preview.log --fail-on unchecked -o comment.md
   head -n 1 comment.md                the hidden line by which a job finds its comment again
@@ -36,6 +36,9 @@ preview that failed before it started names neither: Pulumi.yaml in this folder 
 Warnings come first: dates that have passed or are nearer than --notice, dates that cannot be set again, more
 changed images than --many, and every message of the provider (a public image's limits, images in use, a date
 that will be replaced). The rest is folded. Other resources are left out.
+
+Without --show-sames, the preview leaves out unchanged resources. The comment then cannot know that an unchanged
+resource has the image of a deleted one, and announces a cancellation that does not happen.
 
 A preview that failed still gives a comment, with the reason on top. If the input is not a preview at all, the
 comment says what came instead (--stderr: why), and the exit code is 2.
@@ -56,7 +59,8 @@ comment says what came instead (--stderr: why), and the exit code is 2.
 @click.option(
     "--fail-on",
     type=click.Choice(("unchecked",)),
-    help="Exit with 3 if live checks were skipped: such a preview does not show what EC2 would refuse.",
+    help="Exit with 3 if a live check did not happen or a Region was left out: such a preview does not show what "
+    "EC2 would refuse.",
 )
 @click.option(
     "--stderr",
@@ -84,7 +88,7 @@ def comment(  # noqa: PLR0913  # one argument an option
     longest: int,
     path: str | None,
 ) -> Exit:
-    """Write a pull-request comment, as Markdown, from the output of `pulumi preview --json`.
+    """Write a pull-request comment, as Markdown, from the output of `pulumi preview --json --show-sames`.
 
     PREVIEW.JSON is a file, or - for stdin (the default). The command calls neither AWS nor Pulumi.
     """
@@ -94,7 +98,8 @@ def comment(  # noqa: PLR0913  # one argument an option
         shown = preview.read(digests.load(text), now)
     except CommandError as error:
         stack = _stack_here()
-        reason = _end_of(stderr) or str(error)
+        # Of an input that is no preview, Pulumi's own words are the reason.
+        reason = (not isinstance(error, digests.SeveralStacks) and _end_of(stderr)) or str(error)
         output.write(markdown.failure(stack if key is None else key, stack, reason, longest), path)
         raise
     warnings = warnings_of(shown, now, Limits(notice=notice, many=many))
@@ -111,7 +116,7 @@ def _read(file: str) -> bytes:
     if file == "-":
         if sys.stdin.isatty():
             raise CommandError(
-                "stdin is a terminal: pipe `pulumi preview --json` into this command, or name a file"
+                "stdin is a terminal: pipe `pulumi preview --json --show-sames` into this command, or name a file"
             )
         return sys.stdin.buffer.read()
     try:

@@ -17,6 +17,7 @@ from ...core import rules
 from ...core.keys import POLICY_TYPE
 from ...doors import names
 from ...errors import InvalidInput
+from ...fleet import plan
 from ..exits import CommandError
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ Object: TypeAlias = "Mapping[str, object]"
 
 #: The prefix of the provider's own lines.
 _NOTE = "ami-deprecation: "
-_HOW = "pass the output of `pulumi preview --json`"
+#: Without the unchanged resources nobody knows that one of them has the image of a deleted one.
+_COMMAND = "pulumi preview --json --show-sames"
+_HOW = f"pass the output of `{_COMMAND}`"
 #: The engine's placeholder for a secret value.
 SECRET = "[secret]"  # noqa: S105  # not a password
 #: The engine's placeholder for a value that only the update knows.
@@ -36,8 +39,11 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CLOSING = frozenset({"preview failed", "Resource monitor has terminated, shutting down"})
 #: An object that begins a line.
 _OBJECT = re.compile(r"^[ \t]*\{", re.MULTILINE)
-#: How the provider says that it could not check something against EC2.
-_UNCHECKED = re.compile(r"live checks .* were skipped")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+#: How the provider or a policy says that it could not check something against EC2.
+_UNCHECKED = re.compile(
+    rf"live checks .* were skipped|{rules.NOT_CHECKED}: |^{_REGION.pattern} {plan.LEFT_OUT}\b|{plan.NOT_READ}"
+)
 #: How the provider says that a date on an image is not the one in the state.
 _OUTSIDE = re.compile(
     r"(?P<image>ami-[0-9a-f]+) .*? in (?P<region>[a-z0-9-]+) has (?P<date>\S+|no date) "
@@ -52,39 +58,69 @@ _COLOR = re.compile(r"<\{%.*?%\}>")
 _PROBLEM = re.compile(r"resource '(?P<name>[^']*)'.*? has a problem: (?P<why>.*)", re.DOTALL)
 
 
+class SeveralStacks(CommandError):
+    """The input has previews of more than one stack."""
+
+
 def load(text: str | bytes) -> Object:
     """The last preview in what `pulumi preview --json` printed; policy packs and plugins print around it.
 
     Raises:
+        SeveralStacks: there are previews of more than one stack.
         CommandError: there is no preview; the sentence says what there is instead.
     """
     content = text if isinstance(text, str) else text.decode(json.detect_encoding(text), errors="replace")
     if not content.strip():
         raise CommandError(f"the input is empty: {_HOW}")
     documents = list(_documents(content))
-    previews = [each for each in documents if _is_preview(each)]
-    if previews:
-        return previews[-1]
+    # A preview that fails early may have nothing but diagnostics; so may other programs' output.
+    for kind in (_is_preview, _has_only_diagnostics):
+        previews = [each for each in documents if kind(each)]
+        if previews:
+            _check_one_stack(previews)
+            return previews[-1]
     raise CommandError(_instead(content.strip(), documents))
 
 
+def _check_one_stack(previews: Sequence[Object]) -> None:
+    stacks = dict.fromkeys(filter(None, map(stack_in, previews)))
+    if len(stacks) > 1:
+        raise SeveralStacks(
+            f"the input has previews of {len(stacks)} stacks, {' and '.join(stacks)}: run this command for each stack's"
+        )
+
+
 def _documents(content: str) -> Iterator[Object]:
-    """The JSON objects that begin a line, whatever stands between them."""
+    """The JSON objects that begin a line or follow another one, whatever stands between them."""
     decoder = json.JSONDecoder()
     end = 0
     for start in _OBJECT.finditer(content):
-        if start.end() - 1 < end:
-            continue
-        try:
-            document, end = decoder.raw_decode(content, start.end() - 1)
-        except ValueError:
-            continue
-        yield document
+        begin = start.end() - 1
+        while end <= begin < len(content) and content[begin] == "{":
+            try:
+                document, end = decoder.raw_decode(content, begin)
+            except ValueError:
+                break
+            yield document
+            begin = end
+            while content[begin : begin + 1].isspace():
+                begin += 1
 
 
 def _is_preview(document: Object) -> bool:
-    known = {"steps", "changeSummary", "diagnostics"} & document.keys()
-    return bool(known) and not _is_other_output(document) and isinstance(document.get("steps") or [], list)
+    """Whether it has the steps of a preview, or its counts; a preview without resources has the counts only."""
+    steps, counts = document.get("steps"), document.get("changeSummary")
+    return (
+        ("steps" in document or "changeSummary" in document)
+        and isinstance(steps or [], list)
+        and (not steps or bool(steps_of(document)))
+        and isinstance(counts or {}, Mapping)
+        and not _is_other_output(document)
+    )
+
+
+def _has_only_diagnostics(document: Object) -> bool:
+    return isinstance(document.get("diagnostics"), list) and not document.keys() & {"steps", "resources"}
 
 
 def _is_other_output(document: Object) -> bool:
@@ -96,7 +132,7 @@ def _instead(content: str, documents: Sequence[Object]) -> str:
     if any("sequence" in each and "timestamp" in each for each in documents):
         return (
             "these are a preview's events, one a line: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW and run "
-            "`pulumi preview --json` again"
+            f"`{_COMMAND}` again"
         )
     if any(_is_other_output(each) for each in documents):
         return f"this is the output of `--output json`, which has no dates: {_HOW}"
@@ -114,6 +150,17 @@ def type_of(step: Object) -> str:
     """The resource's own type, from its URN: ``urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME``."""
     parts = str(step["urn"]).split("::", 3)
     return parts[2].rpartition("$")[2] if len(parts) > 2 else ""  # noqa: PLR2004
+
+
+def steps_of(digest: Object) -> list[Object]:
+    """The steps that name a resource."""
+    return [step for step in objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
+
+
+def stack_in(digest: Object) -> str:
+    """``project/stack``; empty when the preview has no step."""
+    steps = steps_of(digest)
+    return stack_of(str(steps[0]["urn"])) if steps else ""
 
 
 def stack_of(urn: str) -> str:
@@ -198,9 +245,9 @@ def changed_outside(note: str) -> tuple[tuple[str, str], OutsideDate] | None:
     return (match["region"], match["image"]), there
 
 
-def is_unchecked(note: str) -> bool:
-    """Whether a note says that a check against EC2 did not happen."""
-    return _UNCHECKED.search(note) is not None
+def is_unchecked(text: str) -> bool:
+    """Whether a note or an error says that a check against EC2 did not happen."""
+    return _UNCHECKED.search(text) is not None
 
 
 def _lines(diagnostic: Object) -> list[str]:

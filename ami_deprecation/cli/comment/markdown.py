@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -59,12 +60,16 @@ def comment(preview: Preview, warnings: Warnings, now: datetime, *, key: str, lo
     visible = [_row(change, now, own) for change, own in shown]
     is_warned = any(own for _, own in rest)
     folded = [_row(change, now, own if is_warned else None) for change, own in rest]
+
+    def write(count: int) -> str:
+        return "\n".join([*head, *_body(general, visible, folded, count, is_warned=is_warned)])
+
     whole = len(general) + len(visible) + len(folded)
-    for count in (*range(whole, 0, -max(1, whole // 50)), 0):
-        text = "\n".join([*head, *_body(general, visible, folded, count, is_warned=is_warned)])
-        if len(text) <= longest:
-            break
-    return text
+    if len(text := write(whole)) <= longest:
+        return text
+    # The most lines that fit: each one more makes it longer.
+    most = bisect_right(range(whole), longest, lo=1, key=lambda count: len(write(count))) - 1
+    return write(most)
 
 
 def failure(key: str, stack: str, reason: str, longest: int = LONGEST) -> str:

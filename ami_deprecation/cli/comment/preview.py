@@ -85,10 +85,13 @@ class Preview:
     unchanged: int
     #: This package's own lines.
     notes: tuple[str, ...]
-    #: Those of them that say which checks against EC2 did not happen.
-    unchecked: tuple[str, ...]
     #: Why the preview failed; changes can then be missing.
     errors: tuple[str, ...]
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The lines and errors that say which checks against EC2 did not happen."""
+        return tuple(each for each in (*self.notes, *self.errors) if digests.is_unchecked(each))
 
 
 #: By Region and image, the dates that somebody else has set.
@@ -97,7 +100,7 @@ _Live: TypeAlias = "Mapping[tuple[str, str], digests.OutsideDate]"
 
 def read(digest: Object, now: datetime) -> Preview:
     """What a digest says, as of a moment (aware)."""
-    steps = [step for step in digests.objects(digest.get("steps")) if isinstance(step.get("urn"), str)]
+    steps = digests.steps_of(digest)
     ours = [step for step in steps if digests.type_of(step) in names.TYPES]
     gone = frozenset(str(step["urn"]) for step in steps if step.get("op") == "delete")
     diagnostics = [
@@ -108,16 +111,15 @@ def read(digest: Object, now: datetime) -> Preview:
     changes = [change for step in ours for change in _changes(step, gone, live, now)]
     rules = {key: why for each in diagnostics for key, why in digests.rules_of(each).items()}
     return Preview(
-        stack=digests.stack_of(str(steps[0]["urn"])) if steps else "",
+        stack=digests.stack_in(digest),
         changes=tuple(
             sorted(
-                _explained(_merged(changes, _unchanged(ours)), rules),
+                _explained(_merged(changes, _unchanged(ours), now), rules),
                 key=_soonest_first,
             )
         ),
         unchanged=sum(step.get("op") == "same" for step in ours),
         notes=notes,
-        unchecked=tuple(note for note in notes if digests.is_unchecked(note)),
         errors=_errors(diagnostics),
     )
 
@@ -329,23 +331,34 @@ def _settled(old: Object, new: Object, now: datetime) -> Date | None:
     return Date(when)
 
 
-def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], str]:
+@dataclass(frozen=True)
+class _Holder:
+    """A resource without a change, and the date that it stands for."""
+
+    name: str
+    date: datetime | None
+
+
+def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], _Holder]:
     """The resources without a change, by Region and image."""
-    same = [
-        (step, digests.part(step, "newState", "inputs", "outputs"))
-        for step in steps
-        if step.get("op") == "same"
-    ]
-    return {
-        (digests.region_of(props), digests.text_of(props, "image_id") or ""): digests.name_of(step)
-        for step, props in same
-    }
+    holders = {}
+    for step in steps:
+        if step.get("op") != "same":
+            continue
+        props = digests.part(step, "newState", "inputs", "outputs")
+        state = digests.part(step, "newState", "outputs", "inputs")
+        date = digests.date_of(state, keys.SCHEDULED_KEY) or digests.date_of(state, keys.LIVE_KEY)
+        key = (digests.region_of(props), digests.text_of(props, "image_id") or "")
+        holders[key] = _Holder(digests.name_of(step), date)
+    return holders
 
 
-def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str]) -> list[Change]:
+def _merged(
+    changes: Sequence[Change], unchanged: Mapping[tuple[str, str], _Holder], now: datetime
+) -> list[Change]:
     """One change an image: deleting a resource whose image another one declares cancels nothing."""
     changes = [
-        each if each.declared or _key(each) not in unchanged else _held(each, unchanged[_key(each)])
+        each if each.declared or _key(each) not in unchanged else _held(each, unchanged[_key(each)], now)
         for each in changes
     ]
     takers = {_key(each) for each in changes if each.declared}
@@ -359,10 +372,18 @@ def _merged(changes: Sequence[Change], unchanged: Mapping[tuple[str, str], str])
     ]
 
 
-def _held(change: Change, holder: str) -> Change:
-    return replace(
-        change, action=Action.KEPT, after=Date(change.before), remark=f"the resource {holder} has the image"
-    )
+def _held(change: Change, holder: _Holder, now: datetime) -> Change:
+    """A deleted resource whose image an unchanged one has: its date stays, or gives way to the holder's.
+
+    The holder's date comes back where the deleted resource's is on the image, as after a rename that is reverted.
+    """
+    after, remark = Date(change.before), f"the resource {holder.name} has the image"
+    if change.action in CHANGING and holder.date not in (None, change.before):
+        if holder.date is not None and dates.is_past(holder.date, now):
+            remark += f" and asks for {dates.to_text(holder.date)}, which EC2 no longer accepts"
+        else:
+            after, remark = Date(holder.date), f"{remark} and asks for this date"
+    return replace(change, action=_moved(change.before, after, same=Action.KEPT), after=after, remark=remark)
 
 
 def _taken_over(change: Change, was: str | None) -> Change:
