@@ -7,15 +7,18 @@ call.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .. import dates
 from ..ec2 import Target
-from ..errors import AmiDeprecationError, InvalidInput, WrongAccount
+from ..ec2.pacing import COOL_DOWN
+from ..errors import AmiDeprecationError, EC2Unavailable, InvalidInput, RequestRefused, WrongAccount
 from . import rules, targets
 from .claims import Claim
-from .inputs import UNKNOWN, At, Inputs, Problem, Unknown
+from .inputs import UNKNOWN, At, InDays, Inputs, Problem, Unknown
 from .keys import POLICY_TYPE
 from .state import Facts, Plan, State, facts_of, text_or_none
 
@@ -83,9 +86,11 @@ def _check_without_image(run: Run, given: Inputs) -> Checked:
     """Check what can be checked of an image that is not known yet, one made in the same stack for example."""
     wanted = given.schedule
     plan = Plan(given, UNKNOWN, wanted.when if isinstance(wanted, At) else UNKNOWN)
-    if not isinstance(wanted, At):
+    now = run.ec2.now()
+    if not isinstance(wanted, (At, InDays)):
         return Checked(plan)
-    refusal = rules.date_refusal(None, wanted, wanted.when, run.ec2.now())
+    when = wanted.when if isinstance(wanted, At) else dates.in_days(now, wanted.days)
+    refusal = rules.date_refusal(None, wanted, when, now)
     return Checked(plan, () if refusal is None else (Problem(refusal.property, refusal.sentence),))
 
 
@@ -150,7 +155,9 @@ class _Check:
             image = look_twice(self.run, self.target, self.image_id, MAX_AGE)
             if old is not None:
                 image = look_for_date(self.run, self.target, old, image)
-            had = self.old is not None and old is not None
+            had = (self.old is not None and old is not None) or self.run.has_dropped(
+                self.image_id, self.region
+            )
             refusal = rules.image_refusal(image, self.image_id, self.region, None, had=had)
             if image is not None and refusal is None:
                 account = self.run.ec2.caller_account(self.target)
@@ -158,8 +165,10 @@ class _Check:
         except WrongAccount:
             raise
         except AmiDeprecationError as trouble:
-            if not self.run.ec2.settings.strict:
-                self.run.skip_checks(self.target)
+            if not self.run.ec2.settings.strict and not isinstance(trouble, RequestRefused):
+                # What is wrong with credentials stays so; an endpoint may recover. The rest is about this image only.
+                is_down = isinstance(trouble, EC2Unavailable)
+                self.run.skip_checks(self.target, COOL_DOWN if is_down else math.inf)
             return None, self._go_without_image(old, trouble)
         if image is None and self.old is not None and old is not None:
             # It was there when its date was set, and for minutes after that EC2 may not show it.
@@ -179,7 +188,7 @@ class _Check:
             return [Problem("", f"{self.image_id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
         self.run.warn_of_skipped_check(self.target, self.image_id, trouble)
         wanted = self.given.schedule
-        if not isinstance(wanted, At) or self._is_unchanged(old):
+        if not isinstance(wanted, (At, InDays)) or self._is_unchanged(old):
             return []
         refusal = rules.offline_refusal(wanted, self.run.ec2.now())
         return [] if refusal is None else [Problem(refusal.property, refusal.sentence)]
@@ -205,10 +214,14 @@ class _Check:
 
     def _try(self, image: Image, when: datetime) -> list[Problem]:
         """Ask EC2 whether these credentials may set the date, if the settings say so."""
-        if not self.run.ec2.settings.dry_run:
+        if not self.run.ec2.settings.dry_run or image.state == "pending":  # `up` waits for such an image
             return []
         try:
             self.run.ec2.try_enable(self.target, image.id, when)
+        except EC2Unavailable as trouble:
+            if self.run.ec2.settings.strict:
+                return [Problem("", f"{image.id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
+            self.run.warn_of_skipped_check(self.target, image.id, trouble)
         except AmiDeprecationError as refused:
             return [Problem("", str(refused))]
         return []
@@ -290,7 +303,9 @@ def _warn_of_outside_change(run: Run, old: State, planned: State) -> None:
     if image is None:
         return
     settle = timedelta(seconds=run.ec2.settings.settle_seconds)
-    note = rules.outside_change(old, image, planned.live, run.ec2.now(), settle)
+    # What an earlier run has seen and left counts too: the engine shows no difference in the program's date.
+    before = replace(old, live=old.scheduled) if old.drifted else old
+    note = rules.outside_change(before, image, planned.live, run.ec2.now(), settle)
     if note is not None:
         run.warn_once(note)
 

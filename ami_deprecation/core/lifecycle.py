@@ -134,8 +134,9 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         raise InvalidInput(f"{image.id}: the date has to be known", image_id=image.id, region=image.region)
     # A replacement, as by another role, is no new resource: days that were counted once stay as they are.
     replaced = run.known(image.id, image.region) if old is None else None
+    before = old or replaced
     is_own = replaced is not None and replaced.inputs.resource == planned.inputs.resource
-    when = rules.date_for(wanted, old or replaced, image, now, first=old is None and not is_own)
+    when = rules.date_for(wanted, before, image, now, first=old is None and not is_own)
     action = rules.on_update(old, image, wanted, when, now, _settle(run), replaced=replaced)
     if isinstance(action, rules.Refusal):
         raise action.as_error(image.id, image.region)
@@ -143,7 +144,7 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         _with_image(planned, image),
         live=when,
         scheduled=when,
-        applied=old.applied if old else None,
+        applied=before.applied if before else None,
         given_up=None,
         # Whoever set it has set it, also when somebody moves it for a while.
         adopted=old is not None and old.adopted and old.scheduled == when,
@@ -216,6 +217,7 @@ def read(run: Run, old: State) -> State | None:
     target = targets.target_of(run, old.inputs, old.region)
     image = _read_settled(run, target, old)
     if image is None or image.state in GONE_STATES:
+        run.drop(old.image_id, old.region)
         run.warn(
             f"{old.image_id} in {old.region} was deregistered: its resource leaves the state; remove it from the program"
             if image

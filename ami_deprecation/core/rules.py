@@ -224,20 +224,21 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     return None
 
 
-def offline_refusal(wanted: At, now: datetime) -> Refusal | None:
+def offline_refusal(wanted: At | InDays, now: datetime) -> Refusal | None:
     """What can be judged by this machine's clock alone, which may be wrong by hours.
 
     A date that has passed is right only for an image that has it already, and that cannot be seen here.
     """
-    if wanted.when < now - _DAY:
+    when = wanted.when if isinstance(wanted, At) else dates.in_days(now, wanted.days)
+    if when < now - _DAY:
         return Refusal(
             property_of(wanted),
-            f"{dates.to_text(wanted.when)} is past, and without live checks it is not known whether the image already has "
+            f"{dates.to_text(when)} is past, and without live checks it is not known whether the image already has "
             "this date: set a later date, or use credentials that may call DescribeImages",
             InvalidInput,
         )
-    if wanted.when > now + 2 * _DAY:
-        return date_refusal(None, wanted, wanted.when, now + _DAY)
+    if when > now + 2 * _DAY:
+        return date_refusal(None, wanted, when, now + _DAY)
     return None
 
 
@@ -368,7 +369,7 @@ def on_update(  # all that the decision depends on
     if state is not None and image.date == when and is_settling(state, now, settle):
         # We wrote a moment ago, and EC2 may only show this date still: what we know counts.
         image = replace(image, deprecation_time=state.live)
-    if image.date == when:
+    if image.date == when or _is_spreading(replaced, image, when, now, settle):
         return Keep()
     refusal = date_refusal(image, wanted, when, now)
     is_asked = state is None or needs_update(state, wanted)
@@ -390,6 +391,15 @@ def on_update(  # all that the decision depends on
             f"set again: {refusal.sentence}"
         )
     return refusal
+
+
+def _is_spreading(
+    replaced: State | None, image: Image, when: datetime, now: datetime, settle: timedelta
+) -> bool:
+    """Whether EC2 shows what was before the write of what a create replaces."""
+    if replaced is None or replaced.live != when:
+        return False
+    return is_settling(replaced, now, settle) and may_be_stale(replaced, image.date)
 
 
 def is_settling(state: State, now: datetime, settle: timedelta) -> bool:

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ..errors import AmiDeprecationError, InvalidInput
@@ -34,12 +35,14 @@ class Run:
     _stack: AwsConfig = field(default_factory=AwsConfig)
     #: Why the stack's configuration cannot be used: the sentence, so that each use raises an error of its own.
     _stack_problem: str | None = None
-    _skipped: set[Target] = field(default_factory=set)
+    #: Until when, by the monotonic clock.
+    _skipped: dict[Target, float] = field(default_factory=dict)
     _unchecked: Counter[Target] = field(default_factory=Counter)
     _replaced: dict[tuple[str, str], State] = field(default_factory=dict)
     _seen: dict[tuple[str, str], Image] = field(default_factory=dict)
     _known: dict[tuple[str, str], State] = field(default_factory=dict)
     _deleted: set[tuple[str, str, datetime | None]] = field(default_factory=set)
+    _dropped: set[tuple[str, str]] = field(default_factory=set)
     _left_alone: set[tuple[str, str, str | None]] = field(default_factory=set)
     #: By Region and image: the names of the resource that leaves it, before and now.
     _moved_on: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
@@ -106,21 +109,22 @@ class Run:
             count = self._unchecked[target]
         if trouble is not None:
             account = f" of account {trouble.account}" if trouble.account else ""
+            after = " and the images after it" if self.skips_checks(target) else ""
             self.warn_once(
-                f"live checks in {target.region}{account} were skipped, for {image_id} and the images after it: {trouble}"
+                f"live checks in {target.region}{account} were skipped, for {image_id}{after}: {trouble}"
             )
         if count in _COUNTS:
             self.warn(f"live checks in {target.region} were skipped for {count} images so far")
 
-    def skip_checks(self, target: Target) -> None:
-        """Make no more live checks there: they have failed."""
+    def skip_checks(self, target: Target, seconds: float) -> None:
+        """Make no live checks there for so long: they have failed."""
         with self._lock:
-            self._skipped.add(target)
+            self._skipped[target] = monotonic() + seconds
 
     def skips_checks(self, target: Target) -> bool:
-        """Whether live checks there have failed before."""
+        """Whether live checks there have failed a moment ago."""
         with self._lock:
-            return target in self._skipped
+            return monotonic() < self._skipped.get(target, 0.0)
 
     def remember(self, image_id: str, region: str, state: State) -> None:
         """Keep a state for the second check of a replacement, which gets no old inputs."""
@@ -161,6 +165,16 @@ class Run:
         """Whether a resource of this run that had set this date is being deleted."""
         with self._lock:
             return (region, image_id, date) in self._deleted
+
+    def drop(self, image_id: str, region: str) -> None:
+        """Note that an image is gone, and its resource with it: a program that still names it is the next thing to hear of."""
+        with self._lock:
+            self._dropped.add((region, image_id))
+
+    def has_dropped(self, image_id: str, region: str) -> bool:
+        """Whether this run has found that the image of a resource in the state is gone."""
+        with self._lock:
+            return (region, image_id) in self._dropped
 
     def leave_alone(self, image_id: str, region: str, resource: str | None) -> None:
         """Note that a resource's program leaves the date to others."""

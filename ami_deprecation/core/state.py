@@ -107,12 +107,15 @@ def parse(outs: Mapping[str, object], resource_id: str | None = None) -> State:
     """Read a state: old outputs, or old inputs, which have fewer keys.
 
     Raises:
-        InvalidInput: a date in it cannot be read.
+        InvalidInput: a date, the image or the Region in it cannot be read.
     """
     scheduled = _date(outs, keys.SCHEDULED_KEY) or _date(outs, keys.LIVE_KEY)
     # A refresh writes the live date over the program's own: the inputs are the program's.
     own = {"deprecate_at": text_or_none(scheduled)} if "deprecate_at" in outs and scheduled else {}
-    given, _ = inputs.parse({**outs, **own})
+    given, problems = inputs.parse({**outs, **own})
+    for each in problems:
+        if each.property in ("image_id", "region") and outs.get(each.property) is not None:
+            raise _unreadable(outs, each.property, outs[each.property], "cannot be used")
     region = given.region
     if not isinstance(region, str):
         region = (resource_id or "").partition("/")[0]
@@ -150,11 +153,15 @@ def _read_date(outs: Mapping[str, object], key: str, text: str, *, exact: bool =
     try:
         return dates.parse_ec2(text) if exact else dates.parse(text)
     except (InvalidInput, ValueError):
-        raise InvalidInput(
-            f"the state of {outs.get(keys.RESOURCE_KEY) or outs.get('image_id')!r} has {key}={text!r}, which is not a "
-            "date: restore the state from a backup, or run `pulumi state delete` and then `pulumi up`",
-            image_id=_text(outs, "image_id"),
-        ) from None
+        raise _unreadable(outs, key, text, "is not a date") from None
+
+
+def _unreadable(outs: Mapping[str, object], key: str, value: object, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"the state of {outs.get(keys.RESOURCE_KEY) or outs.get('image_id')!r} has {key}={value!r}, which {why}: restore "
+        "the state from a backup, or run `pulumi state delete` and then `pulumi up`",
+        image_id=_text(outs, "image_id"),
+    )
 
 
 def text_or_none(when: datetime | None) -> str | None:
@@ -176,10 +183,12 @@ def refreshed(state: State) -> tuple[dict[str, object], dict[str, object]]:
     own = {"deprecate_at": live} if isinstance(state.inputs.schedule, inputs.At) else {}
     outs = outputs(state) | own
     hidden = (*keys.OUTPUT_KEYS, keys.APPLIED_AT_KEY, keys.APPLIED_OVER_KEY, keys.ADOPTED_KEY)
-    facts = _present(_facts(state.facts))
-    return {key: value for key, value in outs.items() if key not in hidden} | facts | {
-        keys.LIVE_KEY: live
-    }, outs
+    shown = {key: value for key, value in outs.items() if key not in hidden} | _present(_facts(state.facts))
+    if isinstance(state.inputs.schedule, inputs.InDays) and state.live == state.scheduled:
+        # As the check before the first apply left them: the engine would show the date as an addition.
+        shown.pop(keys.SCHEDULED_KEY, None)
+        return shown, outs
+    return shown | {keys.LIVE_KEY: live}, outs
 
 
 def planned(plan: Plan) -> dict[str, object]:

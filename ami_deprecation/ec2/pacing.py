@@ -67,7 +67,7 @@ class Bucket:
 
 
 #: How long calls to an endpoint fail at once after one of them could not reach it, in seconds.
-_COOL_DOWN = 30.0
+COOL_DOWN = 30.0
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Breaker(Generic[_Cause]):
             now = self.clock()
             if self._cause is None or now < self._open_until:
                 return self._cause
-            self._open_until = now + _COOL_DOWN  # the others wait for what this call comes to
+            self._open_until = now + COOL_DOWN  # the others wait for what this call comes to
             return None
 
     def failed(self, cause: _Cause, began: float) -> None:
@@ -98,7 +98,7 @@ class Breaker(Generic[_Cause]):
         with self._lock:
             if self._succeeded_at < began:
                 self._cause = cause
-                self._open_until = self.clock() + _COOL_DOWN
+                self._open_until = self.clock() + COOL_DOWN
 
     def succeeded(self) -> None:
         """The endpoint responded."""

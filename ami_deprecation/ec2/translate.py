@@ -368,7 +368,7 @@ def _sentence(failure: Failure, action: str, call: Call) -> tuple[type[AmiDeprec
         )
     if failure.kind is Kind.GONE:
         return ImageNotFound, (
-            f"{call.where} is not there, or it is deregistered{code}: run `pulumi refresh` to drop it from the state"
+            f"{call.where} is not there, or it is deregistered{code}: remove it from the program, or run `pulumi refresh` to drop it from the state"
         )
     if failure.kind is Kind.THROTTLED:
         return Throttled, f"{action} on {call.where} was throttled until retries ran out{code}: run it again"

@@ -246,3 +246,49 @@ def test_date_left_before_stays_under_a_transformation(
     given = {"role_arn": role(ec2.account)} if change == "role_arn" else {}
     assert engine.up(dated(image, LATE, on_destroy="restore", opts=opts, **given)).mutations == []
     assert ec2.image(image).deprecation_time == MIDDLE
+
+
+def test_preview_after_a_date_was_left_names_it(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.set_deprecation_time(image, MIDDLE)
+    program = dated(image, EARLY, on_destroy="restore")
+    engine.up(program)
+    assert (
+        f"has {text(MIDDLE)} (changed outside Pulumi): {text(EARLY)} replaces it"
+        in engine.preview(program).notes
+    )
+
+
+@pytest.mark.parametrize("settle_seconds", ["0", "120"])
+def test_changed_date_of_an_image_that_went_names_program(
+    make_engine: MakeEngine, ec2: LocalEC2, image: str, settle_seconds: str
+) -> None:
+    engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS=settle_seconds)
+    engine.up(dated(image, EARLY))
+    ec2.deregister_image(image)
+    assert "remove it from the program" in engine.up(dated(image, LATE), check=False).sentence
+
+
+def test_refreshed_preview_of_an_image_that_went_names_program(
+    engine: Engine, ec2: LocalEC2, image: str
+) -> None:
+    engine.up(dated(image, EARLY))
+    ec2.deregister_image(image)
+    [failure] = engine.preview(dated(image, EARLY), refresh=True, check=False).failures
+    assert "remove it from the program" in failure
+
+
+def test_cancellation_of_a_moment_ago_is_not_overwritten_by_a_role(
+    make_engine: MakeEngine, ec2: LocalEC2, image: str
+) -> None:
+    engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS="120")
+    engine.up(dated(image, EARLY))
+    ec2.set_deprecation_time(image, None)
+    assert engine.up(dated(image, EARLY, role_arn=role(ec2.account))).mutations == []
+
+
+def test_refresh_of_untouched_days_changes_no_input(engine: Engine, image: str) -> None:
+    engine.up(made(image_id=image, deprecate_in_days=30))
+    before = copy.deepcopy(engine.entry("web").inputs)
+    assert engine.refresh().operations == ["refresh"]
+    assert engine.entry("web").inputs == before

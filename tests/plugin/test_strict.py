@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 
 from ami_deprecation import AmiDeprecation
 from tests.support.dates import EARLY, LATE, NOW
-from tests.support.program import dated
+from tests.support.program import dated, made
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
@@ -94,3 +95,31 @@ def test_dry_run_asks_once_for_each_new_date(make_engine: MakeEngine, ec2: Local
     moved = engine.preview(dated(image, LATE))
     assert [call.action for call in moved.calls].count("EnableImageDeprecation") == 1
     assert ec2.image(image).deprecation_time == EARLY
+
+
+def test_dry_run_of_a_pending_image_passes(make_engine: MakeEngine, ec2: LocalEC2, image: str) -> None:
+    ec2.set_state(image, "pending")
+    assert make_engine(AMI_DEPRECATION_DRY_RUN="1").preview(dated(image, EARLY)).failures == []
+
+
+def test_days_are_judged_without_credentials(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    ec2.faults.add("DescribeImages", "denied", times=None)
+    [failure] = engine.preview(made(image_id=image, deprecate_in_days=4000), check=False).failures
+    assert "is later than EC2 allows: ten years from now" in failure
+
+
+def test_check_that_fails_for_one_image_skips_no_other(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    ec2.faults.add("DescribeImages", "lacks-creation-date", image_id=image, times=None)
+
+    def program() -> None:
+        first = AmiDeprecation("odd", image_id=image, deprecate_at=EARLY)
+        AmiDeprecation(
+            "gone",
+            image_id="ami-00000000000000000",
+            deprecate_at=EARLY,
+            opts=pulumi.ResourceOptions(depends_on=first),
+        )
+
+    checked = engine.preview(program, check=False)
+    assert f"live checks in eu-west-1 were skipped, for {image}: EC2" in checked.notes
+    assert any("ami-00000000000000000 is not found" in each for each in checked.failures)

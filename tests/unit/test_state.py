@@ -79,6 +79,14 @@ def test_garbage_in_a_state_is_named(key: str) -> None:
         state.parse(OUTS | applied | {key: "soon"})
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("image_id", "soon"), ("image_id", 5), ("region", ""), ("region", 5)]
+)
+def test_garbage_instead_of_an_image_is_named(key: str, value: object) -> None:
+    with pytest.raises(InvalidInput, match=rf"the state of 'web' has {key}={value!r}, which cannot be used"):
+        state.parse(OUTS | {key: value})
+
+
 def test_refreshed_inputs_show_the_live_date() -> None:
     live_inputs, outs = state.refreshed(replace(state.parse(OUTS), live=AUTUMN))
     shown = {"deprecate_at": "2027-09-01T00:00:00Z", "deprecation_time": "2027-09-01T00:00:00Z"}

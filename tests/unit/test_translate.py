@@ -260,7 +260,7 @@ def test_denial_names_missing_action_only(wire: Wire) -> None:
         (
             Failure(Kind.GONE, "InvalidAMIID.NotFound", "it is not there"),
             ImageNotFound,
-            "ami-x in eu-west-1 is not there, or it is deregistered (InvalidAMIID.NotFound): run `pulumi refresh` to drop",
+            "ami-x in eu-west-1 is not there, or it is deregistered (InvalidAMIID.NotFound): remove it from the program",
         ),
         (
             Failure(Kind.THROTTLED, "RequestLimitExceeded", "AWS throttles it"),
