@@ -37,11 +37,17 @@ wishes = st.fixed_dictionaries(
 programs = st.tuples(st.permutations(range(3)), st.tuples(*[st.none() | wishes] * 3))
 #: For each image: nothing happens to it, or it gets this date (0: none) from somebody else.
 hands = st.tuples(*[st.sampled_from([None, None, 0, 50, 150, 250])] * 3)
-OPERATIONS = {"create": "create", "update": "update", "create-replacement": "replace", "delete": "delete"}
+OPERATIONS = {
+    "create": "create",
+    "update": "update",
+    "create-replacement": "replace",
+    "delete": "delete",
+    "same": "same",
+}
 
 
 def digest(before: Mapping[str, Entry], outcome: Outcome) -> dict[str, object]:
-    """The outcome of a preview as the CLI's JSON has it."""
+    """The outcome of a preview as the CLI's JSON has it, with ``--show-sames``."""
     steps = []
     for operation, name in outcome.steps:
         if operation not in OPERATIONS:

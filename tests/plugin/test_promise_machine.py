@@ -74,6 +74,7 @@ wishes = st.fixed_dictionaries(
         "delete_first": st.sampled_from([None, True, True]),
         "retain": st.sampled_from([False, False, False, True]),
         "waits": st.booleans(),
+        "ignores": st.sampled_from([False, False, False, True]),
         "parent": st.sampled_from(["", "my:mod:Blue", "my:mod:Green"]),
     }
 )

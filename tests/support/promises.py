@@ -40,6 +40,7 @@ class Item:
         parent: the type of a component around the resource; empty: none.
         alias: the URN that the resource had.
         waits: whether it depends on the neighbor.
+        ignores: whether it leaves the date to others after the first one (``ignore_changes``).
     """
 
     image_id: str
@@ -50,6 +51,7 @@ class Item:
     delete_first: bool | None = None
     retain: bool = False
     waits: bool = False
+    ignores: bool = False
     parent: str = ""
     alias: str | None = None
 
@@ -74,6 +76,7 @@ class Item:
                 retain_on_delete=self.retain,
                 depends_on=[neighbor] if self.waits and neighbor is not None else [],
                 aliases=[self.alias] if self.alias else [],
+                ignore_changes=["deprecate_at", "deprecate_in_days"] if self.ignores else [],
             ),
         )
 
@@ -115,7 +118,7 @@ class Program:
             return None
         for name, item in self.items.items():
             if item.urn(name) == entry.urn:
-                if item.image_id != image_of(entry):
+                if item.image_id != image_of(entry) or item.ignores:
                     return None
                 # When days began to count, only the state knows.
                 return model.scheduled(entry) if item.counted else item.date
