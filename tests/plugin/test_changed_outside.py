@@ -278,7 +278,7 @@ def test_refreshed_preview_of_an_image_that_went_names_program(
     assert "remove it from the program" in failure
 
 
-def test_cancellation_of_a_moment_ago_is_not_overwritten_by_a_role(
+def test_role_does_not_overwrite_a_cancellation_of_a_moment_ago(
     make_engine: MakeEngine, ec2: LocalEC2, image: str
 ) -> None:
     engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS="120")

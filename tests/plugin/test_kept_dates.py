@@ -100,7 +100,7 @@ def test_one_not_found_of_the_write_leaves_no_date(
 
 
 @pytest.mark.parametrize("change", ["on_destroy", "role_arn"])
-def test_one_answer_without_a_passed_date_gives_up_nothing(
+def test_answer_without_a_passed_date_gives_up_nothing(
     engine: Engine, ec2: LocalEC2, image: str, change: str
 ) -> None:
     engine.up(dated(image, EARLY))
