@@ -154,7 +154,7 @@ class _Check:
         try:
             image = look_twice(self.run, self.target, self.image_id, MAX_AGE)
             if old is not None:
-                image = look_for_date(self.run, self.target, old, image)
+                image = look_for_passed_date(self.run, self.target, old, image)
             had = (self.old is not None and old is not None) or self.run.has_dropped(
                 self.image_id, self.region
             )
@@ -318,7 +318,7 @@ def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
         target = targets.target_of(run, planned.inputs, old.region)
         if run.skips_checks(target):
             return None
-        image = look_for_date(run, target, old, look_twice(run, target, old.image_id, MAX_AGE))
+        image = look_for_passed_date(run, target, old, look_twice(run, target, old.image_id, MAX_AGE))
     except AmiDeprecationError:
         return None  # `up` says it
     wanted = planned.inputs.schedule
@@ -336,6 +336,13 @@ def look_for_date(run: Run, target: Target, old: State, image: Image | None) -> 
         run.ec2.pause(run.ec2.settings.look_again_seconds)
         image = run.ec2.read_image(target, old.image_id, 0) or image
     return image
+
+
+def look_for_passed_date(run: Run, target: Target, old: State, image: Image | None) -> Image | None:
+    """The image, as it was just read; a date that has passed cannot be set again, so one answer does not make it gone."""
+    if old.scheduled is None or not dates.is_past(old.scheduled, run.ec2.now()):
+        return image
+    return look_for_date(run, target, old, image)
 
 
 def look_twice(run: Run, target: Target, image_id: str, max_age: float) -> Image | None:

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .. import dates
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
 from . import rules, targets
-from .check import MAX_AGE, look_for_date, look_twice, two_resources
+from .check import MAX_AGE, look_for_date, look_for_passed_date, look_twice, two_resources
 from .claims import Claim
 from .inputs import At, Unknown
 from .state import State, text_or_none
@@ -93,7 +92,7 @@ def _wait_until_usable(
         return _last_seen(run, old)
     before = old or run.known(image_id, target.region)
     if before is not None:
-        image = look_for_date(run, target, before, image)
+        image = look_for_passed_date(run, target, before, image)
     not_there_until = monotonic() + run.ec2.settings.not_there_yet_seconds
     while image is None and monotonic() < not_there_until:
         run.ec2.pause(_first_wait(run))
@@ -259,10 +258,7 @@ def _look(run: Run, target: Target, old: State, max_age: float) -> Image | None:
 
 def _read_settled(run: Run, target: Target, old: State) -> Image | None:
     """The image, read again for a while when a write of ours may not be visible yet."""
-    image = _look(run, target, old, _READ_AGE)
-    if old.scheduled is not None and dates.is_past(old.scheduled, run.ec2.now()):
-        # It cannot be set again: one answer is not enough to believe that it is gone.
-        image = look_for_date(run, target, old, image)
+    image = look_for_passed_date(run, target, old, _look(run, target, old, _READ_AGE))
     wait = _first_wait(run)
     while rules.is_settling(old, run.ec2.now(), _settle(run)):
         if image is not None and (image.date == old.scheduled or not rules.may_be_stale(old, image.date)):
