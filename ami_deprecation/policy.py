@@ -220,6 +220,8 @@ class AmiDeprecationPolicy(pulumi.ComponentResource):
     def _show(self, plan: Plan, arguments: PolicyArguments) -> None:
         for warning in plan.warnings:
             pulumi.log.warn(warning, self)
+        for note in plan.notes:
+            pulumi.log.info(note, self)
         if arguments.explain:
             for line in planning.explain(plan):
                 pulumi.log.info(line, self)

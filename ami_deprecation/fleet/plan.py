@@ -118,6 +118,8 @@ class Plan:
     regions: tuple[str, ...] = ()
     cancellations: tuple[Cancellation, ...] = ()
     warnings: tuple[str, ...] = ()
+    #: What a reader of the preview should know, as one line each.
+    notes: tuple[str, ...] = ()
     #: Regions that could not be read, and why: the program has to fail.
     troubles: tuple[tuple[str, AmiDeprecationError], ...] = ()
 
@@ -190,8 +192,24 @@ def make(
         regions=tuple(read.name for read in current),
         cancellations=tuple(cancellations),
         warnings=tuple(warnings),
+        notes=tuple(_notices(children, earlier or {}, arguments.notice_days, now)),
         troubles=troubles,
     )
+
+
+def _notices(
+    children: Iterable[Child], earlier: Mapping[Key, Earlier], days: int, now: datetime
+) -> Iterator[str]:
+    """When images that get notice in this run will be deprecated: a preview has the days, and the date only `up` knows."""
+    new = [
+        child.decision.where
+        for child in children
+        if isinstance(child.schedule, Notice)
+        and child.decision is not None
+        and (child.key not in earlier or earlier[child.key].state.inputs.schedule != child.schedule)
+    ]
+    if new:
+        yield f"deprecated in {_count(days, 'day')} (about {dates.in_days(now, days):%Y-%m-%d} if applied today): {_listed(new)}"
 
 
 def _no_match(regions: Iterable[str]) -> str:

@@ -18,6 +18,10 @@ def test_preview_names_due_images_and_up_dates_them_once(stack: Stack, ec2: Loca
     for number, image_id in ((0, old), (1, near), (2, ahead)):
         assert f"base-base-{number}-{image_id}-{EU} create" in text.output
     assert newest not in text.output
+    assert (
+        f"deprecated in 14 days (about {NOW + 14 * DAY:%Y-%m-%d} if applied today): {old} (base-0) in {EU}"
+        in text.output
+    )
     assert text.mutations == []
     assert stack.up().mutations == ["EnableImageDeprecation"] * 3
     assert date(ec2, old) == NOW + 14 * DAY  # its day was long ago: a notice

@@ -138,6 +138,8 @@ def _shown(given: Given) -> dict[str, object]:
 def _show(policy: pulumi.ComponentResource, plan: Plan, *, explain: bool) -> None:
     for warning in plan.warnings:
         pulumi.log.warn(names.in_camel(warning), policy)
+    for note in plan.notes:
+        pulumi.log.info(note, policy)
     if explain:
         for line in planning.explain(plan):
             pulumi.log.info(names.in_camel(line), policy)
