@@ -134,8 +134,10 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
     # A replacement, as by another role, is no new resource: days that were counted once stay as they are.
     replaced = run.known(image.id, image.region) if old is None else None
     before = old or replaced
+    # Days that another resource has counted for this image are its own, as in a swap.
     is_own = replaced is not None and replaced.inputs.resource == planned.inputs.resource
-    when = rules.date_for(wanted, before, image, now, first=old is None and not is_own)
+    counted = replaced if is_own else old
+    when = rules.date_for(wanted, counted, image, now, first=counted is None)
     action = rules.on_update(old, image, wanted, when, now, _settle(run), replaced=replaced)
     if isinstance(action, rules.Refusal):
         raise action.as_error(image.id, image.region)

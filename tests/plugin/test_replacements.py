@@ -138,3 +138,19 @@ def test_refresh_reads_passed_date_twice_before_it_is_gone(engine: Engine, ec2: 
     ec2.set_deprecation_time(image, None)
     engine.refresh()
     assert "deprecation_time" not in engine.outputs("web")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_swap_counts_days_of_each_resource_anew(
+    engine: Engine, ec2: LocalEC2, image: str, order: int
+) -> None:
+    other = ec2.add_image("api", created=NOW - 30 * DAY)
+
+    def program(*images: str) -> None:
+        for name, image_id in list(zip(("web", "api"), images, strict=True))[::order]:
+            AmiDeprecation(name, image_id=image_id, deprecate_in_days=200)
+
+    engine.up(lambda: program(image, other))
+    ec2.set_deprecation_time(image, NOW + 150 * DAY)
+    engine.up(lambda: program(other, image))
+    assert ec2.image(image).deprecation_time == NOW + 150 * DAY  # a resource that is new to it keeps an earlier date
