@@ -166,7 +166,7 @@ class _Check:
             raise
         except AmiDeprecationError as trouble:
             if not self.run.ec2.settings.strict and not isinstance(trouble, RequestRefused):
-                # What is wrong with credentials stays so; an endpoint may recover. The rest is about this image only.
+                # Wrong credentials stay wrong; an endpoint may recover. A refused request is about this image only.
                 is_down = isinstance(trouble, EC2Unavailable)
                 self.run.skip_checks(self.target, COOL_DOWN if is_down else math.inf)
             return None, self._go_without_image(old, trouble)

@@ -68,9 +68,7 @@ def test_adopted_date_stays_and_says_how_to_cancel(
     assert ec2.image(image).deprecation_time == EARLY
 
 
-def test_adopted_date_stays_so_through_an_outside_change(
-    engine: Engine, ec2: LocalEC2, image: str
-) -> None:
+def test_adopted_date_stays_so_through_an_outside_change(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.set_deprecation_time(image, EARLY)
     engine.up(dated(image, EARLY))
     ec2.set_deprecation_time(image, MIDDLE)
