@@ -271,5 +271,5 @@ def _target_of(region: str | None, profile: str | None, role_arn: str | None) ->
         region=region,
         profile=profile,
         role_arn=role_arn,
-        way_out="a policy cannot take an aws.Provider, so declare the images of get_images_output, which can, in a loop",
+        way_out="instead of a policy, which cannot take an aws.Provider, declare the images of get_images_output in a loop",
     )

@@ -35,7 +35,7 @@ Examples:
 DescribeImages, EnableImageDeprecation and DisableImageDeprecation are called with DryRun: EC2 checks the
 permission and changes nothing. Without --image, the account's newest private image is used. The command ends
 with 0 unless something is refused or fails. "not proven" also ends with 0: the account has no image, or EC2
-refuses the call for another reason than a permission.
+refuses the call for a reason other than a missing permission.
 
 {EXIT_CODES}"""
 

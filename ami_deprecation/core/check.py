@@ -166,7 +166,7 @@ class _Check:
             raise
         except AmiDeprecationError as trouble:
             if not self.run.ec2.settings.strict and not isinstance(trouble, RequestRefused):
-                # What is wrong with credentials stays so; an endpoint may recover. The rest is about this image only.
+                # Wrong credentials stay wrong; an endpoint may recover. A refused request is about this image only.
                 is_down = isinstance(trouble, EC2Unavailable)
                 self.run.skip_checks(self.target, COOL_DOWN if is_down else math.inf)
             return None, self._go_without_image(old, trouble)
@@ -278,12 +278,23 @@ def _way_out(*resources: str | None) -> str:
     return "keep one of them"
 
 
-def warn_of_change(run: Run, old: State, planned: State) -> None:
-    """Say what a reviewer of a change should know, once the whole old state is known."""
+def warn_of_change(run: Run, old: State, planned: State, *, was_left: bool) -> None:
+    """Say what a reviewer of a change should know, once the whole old state is known.
+
+    Args:
+        run: what this process remembers.
+        old: what the last run left.
+        planned: the checked inputs.
+        was_left: an earlier update has left a date that somebody else had set. The engine then shows no difference in the program's
+            date, as it does after a refresh.
+    """
     hint = rules.moved_with_clock(old, planned.inputs.schedule, run.ec2.now())
     if hint is not None:
         run.warn_once(hint)
-    _warn_of_outside_change(run, old, planned)
+    image = run.seen(old.image_id, old.region) or _read_drifted(run, old, planned)
+    if image is not None:
+        before = replace(old, live=old.scheduled) if was_left else old
+        _warn_of_outside_change(run, before, image, planned)
 
 
 def note_left_date(run: Run, old: State) -> None:
@@ -294,18 +305,13 @@ def note_left_date(run: Run, old: State) -> None:
         run.note_once(f"{where} has {shown} {rules.CHANGED_OUTSIDE}: {rules.IS_IGNORED}")
 
 
-def _warn_of_outside_change(run: Run, old: State, planned: State) -> None:
+def _warn_of_outside_change(run: Run, old: State, image: Image, planned: State) -> None:
     """Name the date that is on the image, when the check has read it and somebody else has changed it.
 
     A check knows only the old inputs, which do not say when the date was last written: EC2 may still show the one before.
     """
-    image = run.seen(old.image_id, old.region) or _read_drifted(run, old, planned)
-    if image is None:
-        return
     settle = timedelta(seconds=run.ec2.settings.settle_seconds)
-    # What an earlier run has seen and left counts too: the engine shows no difference in the program's date.
-    before = replace(old, live=old.scheduled) if old.drifted else old
-    note = rules.outside_change(before, image, planned.live, run.ec2.now(), settle)
+    note = rules.outside_change(old, image, planned.live, run.ec2.now(), settle)
     if note is not None:
         run.warn_once(note)
 

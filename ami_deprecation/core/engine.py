@@ -1,4 +1,4 @@
-"""The Pulumi CLI that a plugin's process belongs to: what the engine tells no provider.
+"""The Pulumi CLI that started this plugin: what the engine does not tell a provider.
 
 Read from ``/proc``, so nothing is known on macOS and Windows.
 Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
@@ -28,13 +28,13 @@ class Engine:
 
     @property
     def destroys(self) -> bool:
-        """Whether it certainly is a destroy: a stack or a folder may have the name of a command."""
+        """Whether it is certainly a destroy: the name of a stack or a folder may look like a command."""
         given = set(self.arguments)
         return not given.isdisjoint(_DESTROY) and given.isdisjoint(_OTHERS)
 
     @property
     def hides_resources(self) -> bool:
-        """Whether it may delete resources and show a provider no others of the program."""
+        """Whether the engine may delete resources without showing a provider all others of the program."""
         given = {each.partition("=")[0] for each in self.arguments}
         return not given.isdisjoint(_HIDING) or bool(os.environ.get("PULUMI_CONTINUE_ON_ERROR"))
 

@@ -66,7 +66,7 @@ class Definition:
 
 
 def check_image_id(what: str, value: object) -> str:
-    """The id of an image, for what takes one and is no resource.
+    """Check the image id that a function or a command was given.
 
     Args:
         what: the argument's name, for the error.

@@ -147,7 +147,7 @@ def _apply(run: Run, target: Target, image: Image, old: State | None, planned: S
         scheduled=when,
         applied=before.applied if before else None,
         given_up=None,
-        # Whoever set it has set it, also when somebody moves it for a while.
+        # Whoever set the date first still counts when somebody has moved it for a while.
         adopted=old is not None and old.adopted and old.scheduled == when,
     )
     if isinstance(action, rules.GiveUp):
@@ -353,13 +353,13 @@ def _note_holder(run: Run, old: State, holder: Claim) -> None:
     """Say why a date stays."""
     is_new = not holder.carried_over and holder.date in (None, old.scheduled)
     if holder.resource == old.inputs.resource and (old.adopted or not is_new):
-        return  # it is replaced by itself, with what is known of it
+        return  # it replaces itself, and what is known about it is kept
     how = "is declared for it" if holder.is_only_declared else "of this update has taken it over"
     note = f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} {how}"
     if is_new:
-        note += f"; without an alias nothing says who set it, so removing {holder.resource!r} leaves the date"
+        note += f"; without an alias, Pulumi cannot tell who set it, so removing {holder.resource!r} leaves the date"
     if holder.is_only_declared and holder.date is None:
-        note += f"; it is {text_or_none(old.scheduled)}: for another one, run `pulumi up --refresh`"
+        note += f"; the date is {text_or_none(old.scheduled)}: if the program has another one, run `pulumi up --refresh`"
     run.note(note)
 
 

@@ -132,7 +132,7 @@ class Meeting:
             self._read_all()
             notes = self._known.get(image_id, [])
             if self.engine is not None and self.engine.destroys:
-                notes = [each for each in notes if each.kind != "declared"]  # --run-program: it is all to go
+                notes = [each for each in notes if each.kind != "declared"]  # --run-program: all is deleted
             elsewhere = {each.resource for each in notes if each.region not in (None, region)}
             return [
                 each
@@ -141,7 +141,7 @@ class Meeting:
             ]
 
     def hides_resources(self) -> bool:
-        """Whether the program may ask for an image without anybody here knowing."""
+        """Whether the program may declare an image without any provider of this run knowing."""
         if self.engine is None or self.engine.destroys or not self.engine.hides_resources:
             return False
         with self._lock:

@@ -74,10 +74,10 @@ class Leave:
     because: str
 
 
-#: Follow a date that is on an image. The comment on a pull request reads them.
+#: Texts after the date that is on an image. `comment` searches for them.
 CHANGED_OUTSIDE = "(changed outside Pulumi)"
-IS_IGNORED = "the program ignores changes of its date"
-#: Follows an image that no live check has seen, with AMI_DEPRECATION_STRICT.
+IS_IGNORED = "the program ignores changes to its date"
+#: The text after an image that no live check has read, with AMI_DEPRECATION_STRICT.
 NOT_CHECKED = "could not be checked"
 
 
@@ -429,7 +429,7 @@ def still_given_up(state: State, image: Image, now: datetime) -> datetime | None
 
 #: Why a delete cannot know whether another resource asks for its image.
 DELETES_FIRST = "delete_before_replace deletes before the run knows whether another resource asks for it"
-HIDES_RESOURCES = "--target, --exclude and --continue-on-error can hide a resource that asks for it"
+HIDES_RESOURCES = "--target, --exclude or --continue-on-error can hide a resource that asks for it"
 
 
 def on_delete(
@@ -459,14 +459,19 @@ def on_delete(
         )
     if state.adopted and not (image is not None and image.public):
         return Keep(
-            f"{where} keeps {text_or_none(state.scheduled)}, which was on the image already: to cancel it, run "
-            f"`aws ec2 disable-image-deprecation --region {state.region} --image-id {state.image_id}`"
+            f"{where} keeps {text_or_none(state.scheduled)}, which was on the image already: {_how_to_cancel(state)}"
         )
     if doubt is not None and state.scheduled is not None and dates.is_past(state.scheduled, now):
         return Keep(
-            f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and {doubt}"
+            f"{where} keeps {dates.to_text(state.scheduled)}: the date has passed and could not be set again, and {doubt}; "
+            f"{_how_to_cancel(state)}"
         )
     return _undo(state, image, live, now)
+
+
+def _how_to_cancel(state: State) -> str:
+    command = f"aws ec2 disable-image-deprecation --region {state.region} --image-id {state.image_id}"
+    return f"to cancel it, run `{command}`"
 
 
 def _undo(state: State, image: Image | None, live: datetime | None, now: datetime) -> Keep | Enable | Cancel:

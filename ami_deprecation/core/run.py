@@ -167,7 +167,7 @@ class Run:
             return (region, image_id, date) in self._deleted
 
     def drop(self, image_id: str, region: str) -> None:
-        """Note that an image is gone, and its resource with it: a program that still names it is the next thing to hear of."""
+        """Note that an image is gone and its resource has left the state: the next check may find that the program still names it."""
         with self._lock:
             self._dropped.add((region, image_id))
 

@@ -97,7 +97,7 @@ PROVIDER_KEYS = (
     Key(
         "skipMetadataApiCheck",
         "honored",
-        "true: the instance's metadata service is not asked for credentials",
+        "if true, credentials do not come from the instance metadata service",
     ),
     Key("skipRegionValidation", "ignored", _PROVIDERS_OWN),
     Key("skipRequestingAccountId", "ignored", _PROVIDERS_OWN),
@@ -128,7 +128,7 @@ _ENDPOINT_VARIABLES = {
 }
 _DISABLED_KEY = "pulumi:disable-default-providers"
 #: What a program can do when the stack has no default aws provider.
-GIVE_PROVIDER = "give opts.provider an aws.Provider"
+GIVE_PROVIDER = "set opts.provider to an aws.Provider"
 
 #: The fields of one assumed role as the aws provider spells them -> ours.
 _ROLE_TEXTS = {

@@ -7,7 +7,7 @@ providers of the same process are shown as before, and a server that is built ot
 
 The server hands a provider a part of what the engine asks. The rest is in the request, a variable of the server's own
 method: the properties under ``ignore_changes``, where a transformation or ``"*"`` can put a date that no option of the
-resource shows, and a resource's URN, which an alias changes without a word to the provider.
+resource shows, and a resource's URN, which an alias changes without telling the provider.
 
 A program's SDK keeps a stub of the engine and not its address, which is in the stub's channel.
 """

@@ -64,8 +64,8 @@ def policy_children(
         ]
     if len(found) > 1:
         raise InvalidInput(
-            f"the stack's state has several policies that {name!r} may be the next run of, under parents of different types: "
-            "give each policy a name of its own"
+            f"several policies in the stack's state may be {name!r}, under parents of different types: give each policy its own "
+            "name"
         )
     return {
         (known.region, known.image_id): Earlier("-".join([name, *_parts(known)]), known)
@@ -80,7 +80,7 @@ def _join(chain: str, token: str) -> str:
 
 @dataclass(frozen=True)
 class _Policy:
-    """A policy of the last run, as its children's URNs and names tell."""
+    """A policy of the last run, derived from its children's URNs and names."""
 
     #: Its type, after the types of its parents.
     kind: str
@@ -114,7 +114,7 @@ def _kind_and_name(urn: str) -> tuple[str, str]:
 
 
 def _chains(resources: Iterable[str], parent: pulumi.Resource | str | None) -> set[str]:
-    """The types that a policy's type follows in its URN; only the state knows those above a parent of Python's."""
+    """The parent types that may precede a policy's type in its URN; only the state knows those above a Python parent."""
     if isinstance(parent, str):
         kind, _ = _kind_and_name(parent)
         return {"" if kind == _STACK else kind}
@@ -135,7 +135,7 @@ def _places_before(
     parent: pulumi.Resource | str | None,
     options: pulumi.ResourceOptions | None,
 ) -> Iterator[tuple[str, Collection[str]]]:
-    """The names that a policy may have had, each with the types in its URN; what an alias leaves to an update is left out."""
+    """The names that a policy may have had, each with the types in its URN; aliases that only an update knows are skipped."""
     aliases = options.aliases if options is not None and options.aliases else ()
     for alias in aliases if not isinstance(aliases, pulumi.Output) else ():
         if isinstance(alias, str):
@@ -152,7 +152,7 @@ def _places_before(
 
 
 def _resources() -> dict[str, Mapping[str, object] | None] | None:
-    """The resources in the stack's state: URN to outputs, of those that have some.
+    """The resources in the stack's state: URN to outputs, None without any.
 
     Not by ``pulumi.runtime.invoke``: that drops outputs whose keys begin with ``__``, and it ends the program when a user's
     mocks raise an error, even when the error is caught.

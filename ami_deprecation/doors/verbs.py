@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core import check as core_check
-from ..core import inputs, lifecycle, rules, state
+from ..core import inputs, keys, lifecycle, rules, state
 from ..errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -89,7 +89,13 @@ def diff(
         # Inputs that an earlier refresh wrote, with the date that it read: the next refresh compares with them.
         return Change(moves or asked.live != old.live)
     if not run.leaves_alone(old.image_id, old.region, new.resource):
-        core_check.warn_of_change(run, old, asked)
+        # A refresh puts the live date in place of the program's, and the engine shows the difference.
+        was_left = old.drifted and olds.get("deprecate_at") not in (
+            None,
+            olds.get(keys.LIVE_KEY),
+            keys.NO_DATE,
+        )
+        core_check.warn_of_change(run, old, asked, was_left=was_left)
     return Change(moves or bool(replaces) or rules.has_changes(old, new), tuple(replaces))
 
 

@@ -629,8 +629,8 @@ class Gateway:
     ) -> _Response:
         """The one loop that retries: until the call succeeds, fails for good, or runs out of time.
 
-        While the endpoint is known to be down, a call fails at once: unsent when the endpoint cannot be reached, which may
-        take until a timeout to find out; after one try when it answers with errors, which may be those of one image.
+        While the endpoint is known to be down, a call fails early: without a try if the endpoint cannot be reached, because
+        a try can take a whole timeout; after one try if it returns errors, because they may concern one image only.
         """
         breaker = self._breaker(call)
         began = time.monotonic()

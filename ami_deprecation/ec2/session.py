@@ -1,4 +1,4 @@
-"""botocore's session, every client of which goes the way that the network's settings say.
+"""A botocore session whose clients all use the network settings.
 
 Also the clients that botocore makes itself: STS for a profile's role, the sign-in of a profile. Imported when a session
 is made, as botocore is.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Session(botocore.session.Session):
-    """A session with the settings of a profile, but for the network.
+    """A session with the settings of a profile, except for the network.
 
     Args:
         profile: a profile of the AWS configuration.
@@ -64,7 +64,7 @@ class Session(botocore.session.Session):
 
 
 def _config_of(network: Network, retry_seconds: float, *, direct: bool) -> Config:
-    # A third of the patience, so that a call that hangs is tried again.
+    # A third of the time for retries, so that a call that hangs is tried again.
     longest = min(20.0, max(1.0, retry_seconds / 3))
     proxies = {"http": network.http_proxy, "https": network.https_proxy}
     return Config(

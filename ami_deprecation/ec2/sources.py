@@ -1,7 +1,7 @@
 """Where botocore gets credentials from: a profile's process, a token file, the instance's metadata, a person.
 
-botocore has no setting for what is done differently here, so the providers of one session get another prompt, another way
-to start a process and another way to read a token.
+botocore has no settings for what is done differently here, so this module replaces the prompt, the start of processes and
+the reading of tokens in the providers of one session.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def prepare(session: botocore.session.Session, helper: Helper, *, skip_metadata:
     Args:
         session: botocore's.
         helper: runs each ``credential_process``.
-        skip_metadata: the instance's metadata service must not be asked, as with AWS_EC2_METADATA_DISABLED.
+        skip_metadata: the instance metadata service must not be used, as with AWS_EC2_METADATA_DISABLED.
     """
     chain = session.get_component("credential_provider")
     assume_role = chain.get_provider("assume-role")
@@ -75,7 +75,7 @@ def _refuse_mfa(_prompt: str) -> str:
 
 
 def _token_of(path: str) -> Callable[[], str]:
-    """What reads a web identity token; botocore would send an empty one, and retry a file that is a directory."""
+    """Read a web identity token file. botocore would send an empty token, and retry when the file is a directory."""
 
     def read() -> str:
         setting = (
@@ -100,7 +100,7 @@ def _token_of(path: str) -> Callable[[], str]:
 
 @dataclass(frozen=True)
 class _Finished:
-    """A process that has ended well, as botocore asks for it."""
+    """A process that succeeded, in the form that botocore expects."""
 
     output: bytes
     returncode: int = 0
@@ -113,7 +113,7 @@ class _Finished:
 class Helper:
     """Runs the ``credential_process`` of one base session. Thread-safe.
 
-    After a failure the next runs fail at once for a while, so that a helper that hangs costs one wait and not one an image.
+    After a failure the next runs fail at once for a while, so that a helper that hangs costs one wait, not one for each image.
     """
 
     #: How long it may take, in seconds.
@@ -188,7 +188,7 @@ def _problem_of(output: bytes) -> str | None:
     if not isinstance(answer, dict):
         return "its output is not a JSON object"
     if answer.get("Version") != 1:
-        return "its output does not have the Version 1"
+        return "its Version is not 1"
     missing = [key for key in ("AccessKeyId", "SecretAccessKey") if not _is_text(answer, key)]
     if missing:
         return f"its output has no {' and no '.join(missing)}"

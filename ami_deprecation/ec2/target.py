@@ -35,7 +35,7 @@ class Identity:
     token: str | None = field(default=None, repr=False)
     allowed_account_ids: tuple[str, ...] = ()
     forbidden_account_ids: tuple[str, ...] = ()
-    #: The instance's metadata service is not asked for credentials.
+    #: Credentials do not come from the instance metadata service.
     skip_metadata: bool = False
 
     @property

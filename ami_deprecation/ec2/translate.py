@@ -261,7 +261,7 @@ def _classify_connection(error: Exception, route: Route) -> Failure | None:
 
 
 def without_password(url: str) -> str:
-    """A URL without its user and password. A password that should be quoted and is not may contain a slash."""
+    """A URL without its user and password. An unquoted password may contain a slash."""
     scheme, slashes, rest = url.partition("//") if "//" in url.partition("@")[0] else ("", "", url)
     return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
 

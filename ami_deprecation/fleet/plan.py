@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 #: A Region and the id of an image in it.
 Key: TypeAlias = "tuple[str, str]"
 
-#: Follow a Region that is not judged, as a warning and as an error. The comment on a pull request reads them.
+#: Texts after the name of a Region that is not judged: in a warning, in an error. `comment` searches for them.
 LEFT_OUT = "is left out"
-NOT_READ = "cannot be read, and its images keep what they have"
+NOT_READ = "cannot be read, and its images keep their dates"
 #: So many images are named in a sentence.
 _NAMED = 20
 #: A run that cancels no more dates than this needs no permission, unless the policy then has none left.
@@ -223,7 +223,7 @@ def _outside_changes(
     now: datetime,
     settle: timedelta,
 ) -> Iterator[str]:
-    """What somebody else has changed and this run leaves: for a resource without a change, the engine asks no provider."""
+    """Dates that somebody else changed and this run leaves: the engine asks no provider about an unchanged resource."""
     changed = []
     for child in children:
         known = earlier.get(child.key)
@@ -237,8 +237,7 @@ def _outside_changes(
             )
             changed.append(f"{child.decision.where} has {shown} instead of {ours}")
     if changed:
-        what = "date" if len(changed) == 1 else "dates"
-        yield f"{_listed(changed)}: the {what} changed outside Pulumi, and a run with --refresh repairs that"
+        yield f"{_listed(changed)} (changed outside Pulumi): run `pulumi up --refresh` to repair that"
 
 
 def _kept(
@@ -307,7 +306,7 @@ def _child(
 
 
 def _has_passed(known: Earlier | None, image: Image, later: datetime, now: datetime) -> bool:
-    """Whether the policy's date has come: another image that goes does not take the deprecation back."""
+    """Whether the policy's date has passed: it stays when another image disappears."""
     if known is None or image.date is None or image.date != known.state.live:
         return False
     return image.date <= now and image.date < later
@@ -444,7 +443,7 @@ def refusal(
         if child.decision is not None and selection.changes(child.decision.image, child.schedule, now)
     ]
     canceled = [each.where for each in plan.cancellations]
-    # Who excludes an image by its id means this image; so does who gives it a resource of its own.
+    # Excluding an image by its id is deliberate; so is giving it its own resource.
     excluded = {each.image_id for each in arguments.rules.exclude}
     if arguments.max_changes is not None and len(changed) + len(canceled) > arguments.max_changes:
         counts = [f"{_count(len(changed), 'image')} would be dated or re-dated"] if changed else []

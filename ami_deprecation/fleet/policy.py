@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from .arguments import Given, PolicyArguments
     from .plan import Child, Earlier, Key, Plan
 
-_NOT_NEEDED = (
-    "allow_empty is not needed in this run: remove it, because it turns the guard against a typo off"
-)
+_NOT_NEEDED = "allow_empty is not needed in this run: remove it, because it turns off the guard against typos"
 #: Guards and wishes of one run: shown as inputs, they would look like a change of the dates.
 _NOT_SHOWN = {"max_changes", "allow_empty", "explain"}
 

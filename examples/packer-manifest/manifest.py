@@ -59,7 +59,7 @@ def last_run(file: Path) -> list[BuiltImage]:
     named: dict[tuple[str, str], BuiltImage] = {}
     for (region, image_id), build in images.items():
         name, number = build, 1
-        # A source has its own name, whatever another one that made two images would be called.
+        # A source keeps its own name, even if another source's second image would get the same one.
         while (name, region) in named or (number > 1 and name in sources):
             number += 1
             name = f"{build}-{number}"

@@ -403,7 +403,7 @@ def test_skipped_checks_are_unchecked() -> None:
         ("eu-west-1 is left out, and 1 date of this policy there stays as it is: no", "warning"),
         ("error: x resource 'web' has a problem: ami-1 in eu-west-1 could not be checked: no", "error"),
         (
-            "Traceback (most recent call last):\nX: eu-west-1 cannot be read, and its images keep what they have: no",
+            "Traceback (most recent call last):\nX: eu-west-1 cannot be read, and its images keep their dates: no",
             "error",
         ),
     ],

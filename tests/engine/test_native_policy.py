@@ -90,7 +90,7 @@ def test_native_policy_goes_on_without_unreadable_region(stack: Stack, ec2: Loca
     remote(stack, f"regions=['{EU}', '{US}']")
     failed = stack.up(check=False)
     assert failed.code != 0
-    assert f"{US} cannot be read, and its images keep what they have" in failed.output
+    assert f"{US} cannot be read, and its images keep their dates" in failed.output
     assert failed.mutations == ["EnableImageDeprecation"]
     assert date(ec2, image_id) == NOW + 25 * DAY
 

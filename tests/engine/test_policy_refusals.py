@@ -23,7 +23,7 @@ def test_failing_region_keeps_its_dates_and_stops_no_other(stack: Stack, ec2: Lo
     ec2.add_image("base-2", created=NOW)
     ec2.add_image("base-2", created=NOW, region=US)
     ec2.faults.add("DescribeImages", "unavailable", region=US, times=None)
-    sentence = f"policy 'base': {US} cannot be read, and its images keep what they have: DescribeImages on the images in {US}"
+    sentence = f"policy 'base': {US} cannot be read, and its images keep their dates: DescribeImages on the images in {US}"
     failed = stack.up(check=False)
     assert failed.code != 0
     assert sentence in failed.output

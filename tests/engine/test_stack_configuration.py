@@ -47,7 +47,7 @@ def test_disabled_aws_provider_is_honored(stack: Stack, ec2: LocalEC2) -> None:
     failed = stack.preview(check=False)
     assert failed.code != 0
     assert "the default aws provider is disabled" in failed.output
-    assert "give opts.provider an aws.Provider" in failed.output
+    assert "set opts.provider to an aws.Provider" in failed.output
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_disabled_aws_provider_is_honored(stack: Stack, ec2: LocalEC2) -> None:
     [
         (
             "AmiDeprecationPolicy('base', name='base-*', keep_newest=1)",
-            "a policy cannot take an aws.Provider",
+            "instead of a policy, which cannot take an aws.Provider, declare the images of get_images_output",
         ),
         ("get_images(name='base-*')", "use get_images_output with an aws.Provider in its opts"),
     ],

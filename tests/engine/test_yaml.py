@@ -161,4 +161,8 @@ def test_left_out_name_keeps_a_passed_date(cold_cli: Cli, ec2: LocalEC2, tmp_pat
     limited = stack.up(option, web if option == "--target" else web.removesuffix("web") + "site")
     assert limited.mutations == []
     assert "the date has passed and could not be set again, and --target, --exclude" in limited.output
+    assert (
+        f"to cancel it, run `aws ec2 disable-image-deprecation --region eu-west-1 --image-id {image}`"
+        in limited.output
+    )
     assert stack.destroy().mutations == []  # the state has no resource any more

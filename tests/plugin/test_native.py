@@ -132,7 +132,7 @@ def test_configuration_hands_credentials_back_as_secrets(plugin: Plugin) -> None
             {"endpoints": "[]"},
             "endpoints: there is no such key: set AWS_ENDPOINT_URL_EC2 in the environment",
         ),
-        ({"defaultTags": "{}"}, "defaultTags: there is no such key: take it out (no tag is written)"),
+        ({"defaultTags": "{}"}, "defaultTags: there is no such key: remove it (no tag is written)"),
         ({"assumeRole": "{}"}, "assumeRole: there is no such key: use assumeRoles"),
     ],
 )

@@ -92,7 +92,7 @@ def test_region_that_is_down_is_an_error(engine: Engine, ec2: LocalEC2) -> None:
     fleet(ec2, REGION, 20, 10)
     fleet(ec2, US, 20, 10)
     ec2.faults.add("DescribeImages", "unavailable", region=US, times=None)
-    with pytest.raises(AmiDeprecationError, match=f"{US} cannot be read, and its images keep what they have"):
+    with pytest.raises(AmiDeprecationError, match=f"{US} cannot be read, and its images keep their dates"):
         engine.up(policy(regions="all"))
 
 

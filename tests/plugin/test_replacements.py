@@ -153,4 +153,6 @@ def test_swap_counts_days_of_each_resource_anew(
     engine.up(lambda: program(image, other))
     ec2.set_deprecation_time(image, NOW + 150 * DAY)
     engine.up(lambda: program(other, image))
-    assert ec2.image(image).deprecation_time == NOW + 150 * DAY  # a resource that is new to it keeps an earlier date
+    assert (
+        ec2.image(image).deprecation_time == NOW + 150 * DAY
+    )  # a resource that is new to it keeps an earlier date

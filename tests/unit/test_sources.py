@@ -80,7 +80,7 @@ def answer(**more: object) -> str:
         ("very-secret", "its output (11 bytes) is not JSON"),
         (answer()[:-1], "its output (68 bytes) is not JSON"),
         ("[1]", "its output is not a JSON object"),
-        ("{}", "its output does not have the Version 1"),
+        ("{}", "its Version is not 1"),
         (answer(AccessKeyId=None), "its output has no AccessKeyId"),
         (answer(Expiration="soon"), "its Expiration is not a time with an offset"),
         (answer(Expiration=5), "its Expiration is not a time with an offset"),

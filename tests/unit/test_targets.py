@@ -428,7 +428,7 @@ def test_disabled_default_provider_is_honored(disabled: list[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
         targets.refuse_disabled(config)
     assert str(refused.value) == (
-        "the default aws provider is disabled (pulumi:disable-default-providers): give opts.provider an aws.Provider, "
+        "the default aws provider is disabled (pulumi:disable-default-providers): set opts.provider to an aws.Provider, "
         "or remove aws and * from that list"
     )
 

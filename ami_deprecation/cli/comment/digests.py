@@ -28,7 +28,7 @@ Object: TypeAlias = "Mapping[str, object]"
 
 #: The prefix of the provider's own lines.
 _NOTE = "ami-deprecation: "
-#: Without the unchanged resources nobody knows that one of them has the image of a deleted one.
+#: Without unchanged resources, the comment cannot know that one of them has the image of a deleted one.
 _COMMAND = "pulumi preview --json --show-sames"
 _HOW = f"pass the output of `{_COMMAND}`"
 #: The engine's placeholder for a secret value.
@@ -86,7 +86,7 @@ def _check_one_stack(previews: Sequence[Object]) -> None:
     stacks = dict.fromkeys(filter(None, map(stack_in, previews)))
     if len(stacks) > 1:
         raise SeveralStacks(
-            f"the input has previews of {len(stacks)} stacks, {' and '.join(stacks)}: run this command for each stack's"
+            f"the input has previews of {len(stacks)} stacks, {' and '.join(stacks)}: run this command once for each stack"
         )
 
 

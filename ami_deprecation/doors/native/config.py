@@ -40,7 +40,7 @@ SETTINGS = {
     "httpsProxy": Setting("A proxy for endpoints with https://"),
     "noProxy": Setting("Hosts that are reached without a proxy"),
     "customCaBundle": Setting("A file with certificates of authorities, in place of the system's"),
-    "skipMetadataApiCheck": Setting("Do not ask the instance's metadata service for credentials", "boolean"),
+    "skipMetadataApiCheck": Setting("Do not take credentials from the instance metadata service", "boolean"),
     "useFipsEndpoint": Setting("Call the FIPS endpoint", "boolean"),
     "useDualstackEndpoint": Setting("Call the dual-stack endpoint", "boolean"),
 }
@@ -71,4 +71,4 @@ def _instead_of(key: str) -> str:
         return inputs.meant(key, SETTINGS)
     if theirs.treatment == "refused":
         return f"set {theirs.variables[0]} in the environment"
-    return "use assumeRoles" if theirs.treatment == "honored" else f"take it out ({theirs.because})"
+    return "use assumeRoles" if theirs.treatment == "honored" else f"remove it ({theirs.because})"
