@@ -68,6 +68,8 @@ def check(run: Run, old: State | None, given: Inputs, *, leaves_date: bool = Fal
         run.moves_on(old.image_id, old.region, given.resource, before=old.inputs.resource)
     if old is None:
         run.awaits(given.resource)
+    else:
+        run.ask_again(given.image_id, region, given.resource)
     one = _Check(run, old, given, given.image_id, Target(who, region, targets.config_of(run, given).network))
     is_replaced = old is None or bool(rules.replacement_keys(old, given, region))
     if leaves_date and old is not None and same_image:
@@ -197,6 +199,13 @@ class _Check:
         wanted = self.given.schedule
         if isinstance(wanted, Unknown):
             return []
+        if (
+            isinstance(wanted, InDays)
+            and old is not None
+            and old.scheduled is None
+            and self._is_unchanged(old)
+        ):
+            return []  # only the outputs have the date that was counted once
         now = self.run.ec2.now()
         when = rules.date_for(wanted, old, image, now, first=self.old is None)
         refusal = rules.date_refusal(image, wanted, when, now)

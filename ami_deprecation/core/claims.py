@@ -32,6 +32,8 @@ class Claim:
     carried_over: bool = False
     #: The date that the resource asks for, None while it is not known.
     date: datetime | None = field(default=None, compare=False)
+    #: Whether the resource takes the date that it has found for somebody else's. Only its create knows.
+    is_adopted: bool = field(default=True, compare=False)
     #: Whether the program declares the resource, and the engine has not shown it to any provider yet.
     is_only_declared: bool = False
 

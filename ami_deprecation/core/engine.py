@@ -7,6 +7,7 @@ Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,14 @@ from pathlib import Path
 #: The process of the CLI, which is the engine.
 _CLI = "pulumi"
 _DESTROY = frozenset({"destroy", "down", "dn"})
-_OTHERS = frozenset({"up", "update", "preview", "pre", "refresh", "import", "watch"})
-_HIDING = frozenset({"-t", "--target", "--target-replace", "--exclude", "--continue-on-error"})
+#: Options before the command that take the next word.
+_WITH_VALUE = frozenset(
+    {"-C", "--cwd", "--color", "-v", "--verbose", "--tracing", "--profiling", "--memprofilerate"}
+)
+#: What can hide a resource, as options of the command line and as variables of the environment.
+_HIDING = ("target", "target-replace", "exclude", "continue-on-error")
+#: A cluster of short options with that of ``--target``.
+_SHORT_TARGET = re.compile(r"-[a-su-zA-Z]*t")
 
 
 @dataclass(frozen=True)
@@ -28,15 +35,29 @@ class Engine:
 
     @property
     def destroys(self) -> bool:
-        """Whether it is certainly a destroy: the name of a stack or a folder may look like a command."""
-        given = set(self.arguments)
-        return not given.isdisjoint(_DESTROY) and given.isdisjoint(_OTHERS)
+        """Whether its command is a destroy; a stack or a folder may have the name of a command."""
+        words = iter(self.arguments)
+        for word in words:
+            if word in _WITH_VALUE:
+                next(words, None)
+            elif not word.startswith("-"):
+                return word in _DESTROY
+        return False
 
     @property
     def hides_resources(self) -> bool:
-        """Whether the engine may delete resources without showing a provider all others of the program."""
+        """Whether it may delete resources and show a provider no others of the program."""
         given = {each.partition("=")[0] for each in self.arguments}
-        return not given.isdisjoint(_HIDING) or bool(os.environ.get("PULUMI_CONTINUE_ON_ERROR"))
+        return (
+            any(f"--{option}" in given for option in _HIDING)
+            or any(_SHORT_TARGET.match(each) for each in self.arguments)
+            or any(_is_set(option) for option in _HIDING)
+        )
+
+
+def _is_set(option: str) -> bool:
+    name = option.upper().replace("-", "_")
+    return bool(os.environ.get(f"PULUMI_OPTION_{name}") or os.environ.get(f"PULUMI_{name}"))
 
 
 def of_this_process() -> Engine | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .. import dates
 from ..errors import ImageNotFound, InvalidInput, RequestRefused, WrongAccount
 from ..image import GONE_STATES, Image
 from . import rules, targets
@@ -61,6 +62,7 @@ def create(run: Run, planned: State, patience: float | None = None) -> State:
     # A check has read it, and remembers the original date across a taint; without one, it is the date of now.
     previous = planned.previous if planned.owner_id is not None else image.date
     state = _apply(run, target, image, None, replace(planned, previous=previous))
+    run.claims.hold(replace(claim, date=state.scheduled, is_adopted=state.adopted))
     run.has_arrived(planned.inputs.resource)
     return state
 
@@ -278,8 +280,9 @@ def _read_settled(run: Run, target: Target, old: State) -> Image | None:
 def delete(run: Run, old: State) -> None:
     """Cancel the date that this resource set, restore the original one, or leave somebody else's alone."""
     target = targets.target_of(run, old.inputs, old.region)
-    if not old.adopted:
-        run.has_deleted_own(old.image_id, old.region, old.scheduled)
+    if old.scheduled is not None and not old.adopted:
+        original = old.previous if old.inputs.on_destroy == "restore" else None
+        run.note_deleted(old.image_id, old.region, old.scheduled, original)
     holder = run.claims.holder(_claim(target, old))
     if holder is not None:
         _hand_over(run, target, old, holder)
@@ -293,9 +296,13 @@ def delete(run: Run, old: State) -> None:
         elif image is None:
             run.note(f"{where} is not found, so no date is canceled")
         return
-    if isinstance(action, rules.Enable) and run.has_deleted(old.image_id, old.region, action.when):
-        # The other half of a rename that was cut off has set it: nobody is left who wants it.
-        action = rules.Cancel()
+    if isinstance(action, rules.Enable):
+        original = run.original_below(old.image_id, old.region, action.when)
+        if original is None or dates.is_past(original, run.ec2.now()):
+            # The other half of a rename that was cut off has set it: nobody is left who wants it.
+            action = rules.Cancel()
+        else:
+            action = rules.Enable(original)
     try:
         _undo(run, target, old, action)
     except ImageNotFound:  # one answer can be wrong
@@ -356,7 +363,7 @@ def _note_holder(run: Run, old: State, holder: Claim) -> None:
         return  # it replaces itself, and what is known about it is kept
     how = "is declared for it" if holder.is_only_declared else "of this update has taken it over"
     note = f"{old.image_id} in {old.region} keeps its date: the resource {holder.resource!r} {how}"
-    if is_new:
+    if is_new and holder.is_adopted:
         note += f"; without an alias, Pulumi cannot tell who set it, so removing {holder.resource!r} leaves the date"
     if holder.is_only_declared and holder.date is None:
         note += f"; the date is {text_or_none(old.scheduled)}: if the program has another one, run `pulumi up --refresh`"
@@ -373,8 +380,21 @@ def _move_back(run: Run, target: Target, old: State, holder: Claim, wanted: date
     """Set the holder's date where the image has the one of this resource; returns whether that was said or done."""
     where = f"{old.image_id} in {old.region}"
     image = look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
-    if image is None or image.date != old.scheduled:
-        return False
+    if rules.is_settling(old, run.ec2.now(), _settle(run)) and (
+        image is None or rules.may_be_stale(old, image.date)
+    ):
+        image = _last_seen(run, old)  # EC2 shows what was before our write
+    if image is None:
+        run.note(f"{where} is not found, so its date is left")
+        return True
+    if image.date != old.scheduled:
+        if image.date == wanted:
+            return False
+        run.warn(
+            f"{where} has {text_or_none(image.date) or 'no date'} {rules.CHANGED_OUTSIDE}, and {holder.resource!r} asks for "
+            f"{text_or_none(wanted)}: run `pulumi up --refresh`"
+        )
+        return True
     refusal = rules.date_refusal(image, At(wanted), wanted, run.ec2.now())
     if refusal is None:
         run.ec2.enable(target, old.image_id, wanted)

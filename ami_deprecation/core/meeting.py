@@ -47,6 +47,7 @@ class Note:
 
     #: ``declared`` by the program, ``checked`` by a provider, or ``held``: about to get its date, or with it.
     kind: Literal["declared", "checked", "held"]
+    #: Empty while a program does not know it.
     image_id: str
     #: None when a program does not know it.
     region: str | None = None
@@ -146,7 +147,10 @@ class Meeting:
             return False
         with self._lock:
             self._read_all()
-            return not any(each.kind == "declared" for notes in self._known.values() for each in notes)
+            declared = [each for notes in self._known.values() for each in notes if each.kind == "declared"]
+        # A resource that a failure skips never learns the id of its image.
+        announced = {each.resource for each in declared if not each.image_id}
+        return not declared or bool(announced - {each.resource for each in declared if each.image_id})
 
     def _read_all(self) -> None:
         if self._folder is None:

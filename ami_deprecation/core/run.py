@@ -41,7 +41,7 @@ class Run:
     _replaced: dict[tuple[str, str], State] = field(default_factory=dict)
     _seen: dict[tuple[str, str], Image] = field(default_factory=dict)
     _known: dict[tuple[str, str], State] = field(default_factory=dict)
-    _deleted: set[tuple[str, str, datetime | None]] = field(default_factory=set)
+    _deleted: dict[tuple[str, str, datetime], datetime | None] = field(default_factory=dict)
     _dropped: set[tuple[str, str]] = field(default_factory=set)
     _left_alone: set[tuple[str, str, str | None]] = field(default_factory=set)
     #: By Region and image: the names of the resource that leaves it, before and now.
@@ -156,15 +156,27 @@ class Run:
         with self._lock:
             return self._known.get((region, image_id))
 
-    def has_deleted_own(self, image_id: str, region: str, date: datetime | None) -> None:
-        """Note the date of a resource that is being deleted and that had set it."""
-        with self._lock:
-            self._deleted.add((region, image_id, date))
+    def note_deleted(self, image_id: str, region: str, date: datetime, original: datetime | None) -> None:
+        """Note that a resource is being deleted.
 
-    def has_deleted(self, image_id: str, region: str, date: datetime) -> bool:
-        """Whether a resource of this run that had set this date is being deleted."""
+        Args:
+            image_id: its image.
+            region: where that is.
+            date: the date that it stands for.
+            original: the date that it would put back, None when it would cancel.
+        """
         with self._lock:
-            return (region, image_id, date) in self._deleted
+            self._deleted[region, image_id, date] = original
+
+    def original_below(self, image_id: str, region: str, date: datetime) -> datetime | None:
+        """What stays of an original date when the resource that had set it is deleted in the same run, as after a cut-off rename."""
+        wanted: datetime | None = date
+        seen = set()
+        with self._lock:
+            while wanted is not None and wanted not in seen and (region, image_id, wanted) in self._deleted:
+                seen.add(wanted)
+                wanted = self._deleted[region, image_id, wanted]
+        return wanted
 
     def drop(self, image_id: str, region: str) -> None:
         """Note that an image is gone and its resource has left the state: the next check may find that the program still names it."""
@@ -180,6 +192,11 @@ class Run:
         """Note that a resource's program leaves the date to others."""
         with self._lock:
             self._left_alone.add((region, image_id, resource))
+
+    def ask_again(self, image_id: str, region: str, resource: str | None) -> None:
+        """Forget that: the diff of a refresh is told what the last run ignored, and the program may have changed."""
+        with self._lock:
+            self._left_alone.discard((region, image_id, resource))
 
     def leaves_alone(self, image_id: str, region: str, resource: str | None) -> bool:
         """Whether a resource's program leaves the date to others."""

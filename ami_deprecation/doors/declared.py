@@ -41,8 +41,13 @@ def tell(
     def write(resource: str, image: str, place: str | None) -> None:
         meeting.tell(address, Note("declared", image, place, resource, date=date))
 
+    def announce(resource: str) -> None:
+        meeting.tell(address, Note("declared", "", None, resource))
+
     name = name_of()
     if isinstance(name, str) and isinstance(image_id, str) and isinstance(region, str | None):
         write(name, image_id, region)
-    else:
-        pulumi.Output.all(name, image_id, region).apply(lambda values: write(*values))
+        return
+    if not isinstance(image_id, str):
+        pulumi.Output.from_input(name).apply(announce)
+    pulumi.Output.all(name, image_id, region).apply(lambda values: write(*values))

@@ -52,13 +52,12 @@ def check(olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
 
 def diff(id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
     """Another image, Region or identity is a replacement; another date is an update."""
-    ignored = quirks.ignored_properties()
     change = verbs.diff(
         _run(),
         id_,
         _values(olds),
         _values(news),
-        ignores_date=names.ignores_date(ignored),
+        ignored=names.in_python(quirks.ignored_properties()),
         moves=names.is_camel(olds),
     )
     if change.replaces:

@@ -55,9 +55,9 @@ def is_camel(props: Mapping[str, object]) -> bool:
     return CAMEL["image_id"] in props
 
 
-def ignores_date(ignored: Iterable[str]) -> bool:
-    """Whether ``ignore_changes``, in either spelling, leaves the date to others."""
-    return any(_PYTHON.get(key, key) in (*keys.SCHEDULE_KEYS, "*") for key in ignored)
+def in_python(properties: Iterable[str]) -> list[str]:
+    """Names of properties, of either spelling, as Python has them."""
+    return [_PYTHON.get(key, key) for key in properties]
 
 
 def resource_of(urn: str) -> str:

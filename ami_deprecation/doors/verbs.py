@@ -53,7 +53,7 @@ def diff(
     olds: Mapping[str, object],
     news: Mapping[str, object],
     *,
-    ignores_date: bool = False,
+    ignored: Sequence[str] = (),
     moves: bool = False,
 ) -> Change:
     """Another image, Region or identity is a replacement; another date is an update.
@@ -63,7 +63,7 @@ def diff(
         id_: the resource's.
         olds: its outputs.
         news: its checked inputs.
-        ignores_date: the engine says that the program leaves the date to others.
+        ignored: the properties whose changes the program ignores, under Python's names.
         moves: the other provider has written the outputs. They are written anew, and as an image is known by its Region
             and id, other credentials do not make another resource of it.
     """
@@ -77,7 +77,10 @@ def diff(
     if new.image_id != old.image_id:
         # The state may have another name than the check's inputs: an alias renames without an update.
         run.moves_on(old.image_id, old.region, new.resource, before=old.inputs.resource)
-    if ignores_date and (new.image_id, new.region or old.region) == (old.image_id, old.region):
+    if _ignores_date(ignored, old, new) and (new.image_id, new.region or old.region) == (
+        old.image_id,
+        old.region,
+    ):
         run.leave_alone(old.image_id, old.region, new.resource)
         run.remember(old.image_id, old.region, old)  # for the second check of a replacement
     if not replaces and run.leaves_alone(old.image_id, old.region, new.resource):
@@ -97,6 +100,16 @@ def diff(
         )
         core_check.warn_of_change(run, old, asked, was_left=was_left)
     return Change(moves or bool(replaces) or rules.has_changes(old, new), tuple(replaces))
+
+
+def _ignores_date(ignored: Sequence[str], old: State, new: inputs.Inputs) -> bool:
+    """Whether the program leaves the date to others: it may ignore another way to give one than the one that it uses."""
+    in_force = {
+        rules.property_of(each)
+        for each in (old.inputs.schedule, new.schedule)
+        if not isinstance(each, inputs.Unknown)
+    }
+    return not in_force.isdisjoint(ignored) or "*" in ignored
 
 
 def create(run: Run, props: Mapping[str, object], patience: float | None = None) -> tuple[str, Props]:

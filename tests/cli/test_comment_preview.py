@@ -155,6 +155,15 @@ def test_holder_of_another_s_date_changes_nothing() -> None:
     assert (change.action, change.after) == (Action.KEPT, Date(ahead(100)))
 
 
+def test_rename_that_goes_on_after_a_failure_keeps_new_date() -> None:
+    then, later = {"__applied_at": "2026-11-01T00:00:00Z"}, {"__applied_at": "2026-11-02T00:00:00Z"}
+    left = step("delete", props(to=100, ours=100) | then) | {"urn": urn("old")}
+    holder = step("same", props(to=200, ours=200), props(to=200))
+    holder["newState"] = {"inputs": props(to=200), "outputs": props(to=200, ours=200) | later}
+    [change] = read(left, holder).changes
+    assert (change.action, change.before) == (Action.KEPT, ahead(200))
+
+
 def test_deleted_resource_with_restore_puts_date_back() -> None:
     change = one(step("delete", props(to=100, ours=100, original=200, on_destroy="restore")))
     assert (change.action, change.after) == (Action.RESTORED, Date(ahead(200)))

@@ -223,6 +223,18 @@ def test_destroy_with_program_cancels_after_a_rename(cold_cli: Cli, ec2: LocalEC
     assert stack.destroy("--run-program").mutations == ["DisableImageDeprecation"]
 
 
+def test_refreshing_update_asks_anew_what_is_ignored(stack: Stack, ec2: LocalEC2) -> None:
+    """The engine tells the diff of a refresh what the last run ignored."""
+    image = ec2.add_image(name="web-1")
+    ignored = ", opts=pulumi.ResourceOptions(ignore_changes=['deprecate_at'])"
+    declare(stack, resource("web", image, "deprecate_at='2028-03-01'" + ignored))
+    stack.up()
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    assert "1 to update" in stack.preview("--refresh").output
+    assert stack.up("--refresh").mutations == ["EnableImageDeprecation"]
+    assert ec2.image(image).deprecation_time == AHEAD
+
+
 def test_excluded_rename_keeps_date(stack: Stack, ec2: LocalEC2) -> None:
     image = ec2.add_image(name="web-1")
     declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))

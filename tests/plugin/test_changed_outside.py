@@ -292,3 +292,10 @@ def test_refresh_of_untouched_days_changes_no_input(engine: Engine, image: str) 
     before = copy.deepcopy(engine.entry("web").inputs)
     assert engine.refresh().operations == ["refresh"]
     assert engine.entry("web").inputs == before
+
+
+def test_ignoring_another_way_does_not_ignore_the_date(engine: Engine, ec2: LocalEC2, image: str) -> None:
+    opts = pulumi.ResourceOptions(ignore_changes=["deprecate_in_days"])
+    engine.up(dated(image, EARLY, opts=opts))
+    engine.up(dated(image, LATE, opts=opts))
+    assert ec2.image(image).deprecation_time == LATE

@@ -10,11 +10,12 @@ import pulumi
 import pytest
 
 from ami_deprecation import AmiDeprecation
-from tests.support.dates import EARLY, LATE, NOW, text
+from tests.support.dates import EARLY, LATE, MIDDLE, NOW, text
 from tests.support.program import dated, made
 
 if TYPE_CHECKING:
     from ami_deprecation.testing import LocalEC2
+    from tests.plugin.conftest import MakeEngine
     from tests.support.engine import Engine
 
 
@@ -84,6 +85,32 @@ def test_destroy_of_a_cut_off_rename_leaves_no_date(
     engine.parallel = parallel
     engine.destroy()
     assert ec2.image(image).deprecation_time is None
+
+
+@pytest.mark.parametrize("parallel", [0, 4])
+def test_destroy_of_a_cut_off_rename_restores_what_was_there(
+    engine: Engine, ec2: LocalEC2, image: str, parallel: int
+) -> None:
+    ec2.set_deprecation_time(image, MIDDLE)
+    cut_off_rename(engine, image, deprecate_at=EARLY, on_destroy="restore")
+    engine.parallel = parallel
+    engine.destroy()
+    assert ec2.image(image).deprecation_time == MIDDLE
+
+
+def test_reverted_rename_within_lag_puts_date_back(
+    make_engine: MakeEngine, ec2: LocalEC2, image: str
+) -> None:
+    engine = make_engine(AMI_DEPRECATION_SETTLE_SECONDS="60")
+    engine.up(dated(image, EARLY))
+    ec2.advance(timedelta(minutes=2))
+    before = copy.deepcopy(engine.state)
+    ec2.faults.lag(mode="old", reads=2)
+    engine.up(made("site", image_id=image, deprecate_at=LATE))
+    engine.state[:0] = before
+    engine.up(dated(image, EARLY))
+    ec2.faults.clear()
+    assert ec2.image(image).deprecation_time == EARLY
 
 
 @pytest.mark.parametrize("on_destroy", ["cancel", "restore"])

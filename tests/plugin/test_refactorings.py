@@ -134,3 +134,15 @@ def test_date_that_another_stack_cancels_is_drift(make_engine: MakeEngine, ec2: 
     assert second.preview(dated(image, EARLY)).operations == []
     assert second.up(dated(image, EARLY), refresh=True).mutations == ["EnableImageDeprecation"]
     assert ec2.image(image).deprecation_time == EARLY
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_only_a_date_that_is_left_is_said_to_be_left(
+    engine: Engine, ec2: LocalEC2, image: str, refresh: bool
+) -> None:
+    """A refresh shows the provider the state of the old name, which says whose date it is."""
+    engine.up(dated(image, EARLY))
+    renamed = engine.up(made("site", image_id=image, deprecate_at=EARLY), refresh=refresh)
+    assert ("so removing 'site' leaves the date" in renamed.notes) is not refresh
+    engine.destroy()
+    assert ec2.image(image).deprecation_time == (None if refresh else EARLY)

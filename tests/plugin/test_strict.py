@@ -102,6 +102,15 @@ def test_dry_run_of_a_pending_image_passes(make_engine: MakeEngine, ec2: LocalEC
     assert make_engine(AMI_DEPRECATION_DRY_RUN="1").preview(dated(image, EARLY)).failures == []
 
 
+def test_dry_run_asks_nothing_for_days_that_stay(make_engine: MakeEngine, ec2: LocalEC2, image: str) -> None:
+    engine = make_engine(AMI_DEPRECATION_DRY_RUN="1")
+    engine.up(made(image_id=image, deprecate_in_days=40))
+    ec2.advance(timedelta(days=3))
+    role = f"arn:aws:iam::{ec2.account}:role/dates"
+    moved = engine.up(made(image_id=image, deprecate_in_days=40, role_arn=role))
+    assert "EnableImageDeprecation" not in moved.actions
+
+
 def test_days_are_judged_without_credentials(engine: Engine, ec2: LocalEC2, image: str) -> None:
     ec2.faults.add("DescribeImages", "denied", times=None)
     [failure] = engine.preview(made(image_id=image, deprecate_in_days=4000), check=False).failures

@@ -56,8 +56,21 @@ def test_engine_is_the_pulumi_that_started_this_process(tmp_path: Path) -> None:
         ("up --target=a", False, True),
         ("up --exclude a", False, True),
         ("up --yes", False, False),
+        ("up -ft a", False, True),
+        ("up -ta", False, True),
+        ("destroy --run-program -m up", True, False),
+        ("-C down up", False, False),
+        ("--cwd=down up --stack destroy", False, False),
     ],
 )
 def test_what_a_command_line_says(arguments: str, destroys: bool, hides: bool) -> None:
     engine = Engine(0, tuple(arguments.split()))
     assert (engine.destroys, engine.hides_resources) == (destroys, hides)
+
+
+@pytest.mark.parametrize(
+    "name", ["PULUMI_OPTION_TARGET", "PULUMI_OPTION_EXCLUDE", "PULUMI_CONTINUE_ON_ERROR"]
+)
+def test_environment_can_hide_resources_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "true")
+    assert Engine(0, ("up",)).hides_resources

@@ -59,6 +59,15 @@ def test_destroy_needs_nothing_that_the_program_declares() -> None:
     assert Meeting(ADDRESS, engine).others(IMAGE, REGION) == []
 
 
+def test_resource_that_never_learns_its_image_is_hidden() -> None:
+    engine = Engine(uptime(), ("up", "--continue-on-error"))
+    meeting.tell(ADDRESS, Note("declared", IMAGE, REGION, "api"))
+    for name in ("web", "site"):
+        meeting.tell(ADDRESS, Note("declared", "", None, name))
+    meeting.tell(ADDRESS, Note("declared", "ami-00000000000000002", REGION, "web"))
+    assert Meeting(ADDRESS, engine).hides_resources()
+
+
 @pytest.mark.parametrize("tells", [False, True])
 def test_only_a_program_that_tells_hides_nothing(tells: bool) -> None:
     engine = Engine(uptime(), ("up", "--target", "web"))

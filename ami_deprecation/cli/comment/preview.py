@@ -70,6 +70,8 @@ class Change:
     is_outside: bool = False
     #: Whether the program still declares the resource.
     declared: bool = True
+    #: When the resource that is gone has set its date; empty for any other.
+    applied: str = ""
     #: Whether the id is a secret, as the value of `aws.ssm.get_parameter` is.
     is_secret: bool = False
 
@@ -268,7 +270,8 @@ def _moved(before: datetime | None, after: Date, *, same: Action) -> Action:
 
 
 def _removed(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
-    return replace(_deleted(step, old, gone, now), declared=False)
+    applied = digests.text_of(old, keys.APPLIED_AT_KEY) or ""
+    return replace(_deleted(step, old, gone, now), declared=False, applied=applied)
 
 
 def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> Change:
@@ -337,6 +340,8 @@ class _Holder:
 
     name: str
     date: datetime | None
+    #: When it has set that.
+    applied: str
 
 
 def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], _Holder]:
@@ -349,7 +354,7 @@ def _unchanged(steps: Sequence[Object]) -> dict[tuple[str, str], _Holder]:
         state = digests.part(step, "newState", "outputs", "inputs")
         date = digests.date_of(state, keys.SCHEDULED_KEY) or digests.date_of(state, keys.LIVE_KEY)
         key = (digests.region_of(props), digests.text_of(props, "image_id") or "")
-        holders[key] = _Holder(digests.name_of(step), date)
+        holders[key] = _Holder(digests.name_of(step), date, digests.text_of(state, keys.APPLIED_AT_KEY) or "")
     return holders
 
 
@@ -378,6 +383,8 @@ def _held(change: Change, holder: _Holder, now: datetime) -> Change:
     The holder's date comes back where the deleted resource's is on the image, as after a rename that is reverted.
     """
     after, remark = Date(change.before), f"the resource {holder.name} has the image"
+    if holder.applied > change.applied:  # as in a rename that was cut off, and that goes on
+        return replace(change, action=Action.KEPT, before=holder.date, after=Date(holder.date), remark=remark)
     if change.action in CHANGING and holder.date not in (None, change.before):
         if holder.date is not None and dates.is_past(holder.date, now):
             remark += f" and asks for {dates.to_text(holder.date)}, which EC2 no longer accepts"

@@ -68,7 +68,7 @@ def diff(run: Run, request: Any) -> pb.DiffResponse:
         request.id,
         wire.properties(request.olds),
         news,
-        ignores_date=names.ignores_date(request.ignoreChanges),
+        ignored=names.in_python(request.ignoreChanges),
         moves=names.is_python(wire.values(request.olds)),
     )
     if not change.changes:
