@@ -402,8 +402,8 @@ class Machine(RuleBasedStateMachine):
                 other.ledger.unseen |= changed
         return run
 
-    def preview(self, stack: Stack) -> dict[str, str] | None:
-        """What the comment says that `up` will do; None when it cannot know."""
+    def preview(self, stack: Stack) -> dict[str, str | None] | None:
+        """What the comment says that `up` will do, None for an image that it is not sure of; None when it cannot know."""
         if any(entry.delete for entry in stack.engine.state):
             return None
         before = {entry.name: entry for entry in copy.deepcopy(stack.engine.state)}
@@ -418,14 +418,19 @@ class Machine(RuleBasedStateMachine):
             return None
         shown.steps = [step for step in shown.steps if step[1] != NEIGHBOR]
         return {
-            str(each.image_id): "Disable" if each.action is Action.CANCELED else "Enable"
+            str(each.image_id): None
+            if each.remark == preview.MAY_STAY
+            else "Disable"
+            if each.action is Action.CANCELED
+            else "Enable"
             for each in preview.read(digest(before, shown), self.now).changes
             if each.action in CHANGING
         }
 
-    def judge_comment(self, stack: Stack, named: dict[str, str], run: Run) -> None:
+    def judge_comment(self, stack: Stack, named: dict[str, str | None], run: Run) -> None:
         # A preview does not read the image of a removed resource, so it does not know that it is public.
         unread = stack.ledger.unseen | {each.image_id for each in self.ec2.images() if each.public}
+        unread |= {image_id for image_id, action in named.items() if action is None}
         called = {
             each: run.actions(each)[-1].removesuffix("ImageDeprecation")
             for each in self.images

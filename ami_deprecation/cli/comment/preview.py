@@ -96,6 +96,8 @@ class Preview:
         return tuple(each for each in (*self.notes, *self.errors) if digests.is_unchecked(each))
 
 
+#: No preview says which half of a replacement comes first.
+MAY_STAY = "past: with delete_before_replace it stays"
 #: By Region and image, the dates that somebody else has set.
 _Live: TypeAlias = "Mapping[tuple[str, str], digests.OutsideDate]"
 
@@ -286,7 +288,7 @@ def _deleted(step: Object, old: Object, gone: frozenset[str], now: datetime) -> 
         return _change(step, old, Action.RESTORED, before, Date(original))
     remark = "its original date has passed and cannot be restored" if restores else ""
     if step.get("op") == "replace" and dates.is_past(before, now):
-        remark = "past: with delete_before_replace it stays"  # no preview says which half comes first
+        remark = MAY_STAY
     return _change(step, old, Action.CANCELED, before, Date(), remark)
 
 
