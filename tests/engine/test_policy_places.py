@@ -103,5 +103,5 @@ def test_policy_that_may_be_two_of_the_state_is_refused(stack: Stack, ec2: Local
     stack.program(places)
     stack.up()
     refused = stack.up(check=False)
-    assert "give each policy a name of its own" in refused.output
+    assert "give each policy its own name" in refused.output
     assert refused.mutations == []
