@@ -13,7 +13,7 @@ from .doors import aws_provider, declared
 from .provider import AmiDeprecationProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Mapping
 
 __all__ = ["AmiDeprecation"]
 
@@ -95,8 +95,6 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
         """
         aws, opts = aws_provider.split_options(opts)
         declared.tell(lambda: _qualified_name(resource_name, opts.parent), image_id, region, deprecate_at)
-        ways = (deprecate_at, deprecate_after_days, deprecate_in_days)
-        given = [key for key, way in zip(keys.SCHEDULE_KEYS, ways, strict=True) if way is not None]
         of_provider = {keys.PROVIDER_AWS_KEY: aws.config, keys.PROVIDER_PROBLEM_KEY: aws.problem}
         props: dict[str, pulumi.Input[object]] = {
             "image_id": image_id,
@@ -110,9 +108,10 @@ class AmiDeprecation(Resource, module="ec2", name="AmiDeprecation"):
             keys.RESOURCE_KEY: _qualified_name(resource_name, opts.parent),
             # Left out when there is nothing: each property, also an empty one, costs the program time.
             **{key: value for key, value in of_provider.items() if value is not None},
-            **({keys.IGNORED_KEY: True} if _ignores_date(opts, given) else {}),
             **dict.fromkeys(keys.OUTPUT_KEYS),
         }
+        if _ignores_date(opts, props):
+            props[keys.IGNORED_KEY] = True
         super().__init__(AmiDeprecationProvider(), resource_name, props, opts)
 
 
@@ -133,9 +132,12 @@ async def _name_in(name: str, parent: pulumi.Resource) -> str:
     return f"{name} (in {types[0].removeprefix('pulumi:pulumi:Stack$')})"
 
 
-def _ignores_date(opts: pulumi.ResourceOptions, given: Iterable[str]) -> bool:
+def _ignores_date(opts: pulumi.ResourceOptions, props: Mapping[str, object]) -> bool:
     """Whether the program leaves the date to others: the engine does not tell a check of ``ignore_changes``."""
-    return any(key in (*given, "*") for key in opts.ignore_changes or ())
+    return any(
+        key == "*" or (key in keys.SCHEDULE_KEYS and props[key] is not None)
+        for key in opts.ignore_changes or ()
+    )
 
 
 def _carried(value: pulumi.Input[Date | int] | None) -> object:

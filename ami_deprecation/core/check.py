@@ -91,8 +91,7 @@ def _check_without_image(run: Run, given: Inputs) -> Checked:
     now = run.ec2.now()
     if not isinstance(wanted, (At, InDays)):
         return Checked(plan)
-    when = wanted.when if isinstance(wanted, At) else dates.in_days(now, wanted.days)
-    refusal = rules.date_refusal(None, wanted, when, now)
+    refusal = rules.date_refusal(None, wanted, rules.date_by_clock(wanted, now), now)
     return Checked(plan, () if refusal is None else (Problem(refusal.property, refusal.sentence),))
 
 
@@ -186,14 +185,21 @@ class _Check:
 
     def _go_without_image(self, old: State | None, trouble: AmiDeprecationError | None) -> list[Problem]:
         """What can be said when the live check cannot be made: ``trouble`` the first time, None after that."""
-        if trouble is not None and self.run.ec2.settings.strict:
-            return [Problem("", f"{self.image_id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
-        self.run.warn_of_skipped_check(self.target, self.image_id, trouble)
+        problems = self._not_checked(trouble)
+        if problems:
+            return problems
         wanted = self.given.schedule
         if not isinstance(wanted, (At, InDays)) or self._is_unchanged(old):
             return []
         refusal = rules.offline_refusal(wanted, self.run.ec2.now())
         return [] if refusal is None else [Problem(refusal.property, refusal.sentence)]
+
+    def _not_checked(self, trouble: AmiDeprecationError | None) -> list[Problem]:
+        """Say that a check did not happen: as a problem if the settings are strict, else as a warning."""
+        if trouble is not None and self.run.ec2.settings.strict:
+            return [Problem("", f"{self.image_id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
+        self.run.warn_of_skipped_check(self.target, self.image_id, trouble)
+        return []
 
     def _judge_date(self, old: State | None, image: Image) -> list[Problem]:
         wanted = self.given.schedule
@@ -215,8 +221,7 @@ class _Check:
             return self._try(image, when) if image.date != when else []
         if self._is_unchanged(old):
             # Changed outside Pulumi, and EC2 does not take ours back: no reason to fail every run.
-            where = f"{image.id} ({image.name}) in {image.region}"
-            self.run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
+            _warn_of_lost_date(self.run, image, refusal)
             self.given_up = when
             return []
         return [Problem(refusal.property, refusal.sentence)]
@@ -228,9 +233,7 @@ class _Check:
         try:
             self.run.ec2.try_enable(self.target, image.id, when)
         except EC2Unavailable as trouble:
-            if self.run.ec2.settings.strict:
-                return [Problem("", f"{image.id} in {self.region} {rules.NOT_CHECKED}: {trouble}")]
-            self.run.warn_of_skipped_check(self.target, image.id, trouble)
+            return self._not_checked(trouble)
         except AmiDeprecationError as refused:
             return [Problem("", str(refused))]
         return []
@@ -300,10 +303,15 @@ def warn_of_change(run: Run, old: State, planned: State, *, was_left: bool) -> N
     hint = rules.moved_with_clock(old, planned.inputs.schedule, run.ec2.now())
     if hint is not None:
         run.warn_once(hint)
+    # A check knows only the old inputs, which do not say when the date was last written: EC2 may still show the one before.
     image = run.seen(old.image_id, old.region) or _read_drifted(run, old, planned)
-    if image is not None:
-        before = replace(old, live=old.scheduled) if was_left else old
-        _warn_of_outside_change(run, before, image, planned)
+    if image is None:
+        return
+    before = replace(old, live=old.scheduled) if was_left else old
+    settle = timedelta(seconds=run.ec2.settings.settle_seconds)
+    note = rules.outside_change(before, image, planned.live, run.ec2.now(), settle)
+    if note is not None:
+        run.warn_once(note)
 
 
 def note_left_date(run: Run, old: State) -> None:
@@ -312,17 +320,6 @@ def note_left_date(run: Run, old: State) -> None:
         where = f"{old.image_id} ({old.image_name}) in {old.region}"
         shown = text_or_none(old.live) or "no date"
         run.note_once(f"{where} has {shown} {rules.CHANGED_OUTSIDE}: {rules.IS_IGNORED}")
-
-
-def _warn_of_outside_change(run: Run, old: State, image: Image, planned: State) -> None:
-    """Name the date that is on the image, when the check has read it and somebody else has changed it.
-
-    A check knows only the old inputs, which do not say when the date was last written: EC2 may still show the one before.
-    """
-    settle = timedelta(seconds=run.ec2.settings.settle_seconds)
-    note = rules.outside_change(old, image, planned.live, run.ec2.now(), settle)
-    if note is not None:
-        run.warn_once(note)
 
 
 def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
@@ -340,9 +337,13 @@ def _read_drifted(run: Run, old: State, planned: State) -> Image | None:
     if image is not None and planned.live is not None and not isinstance(wanted, Unknown):
         refusal = rules.date_refusal(image, wanted, planned.live, run.ec2.now())
         if refusal is not None:
-            where = f"{image.id} ({image.name}) in {image.region}"
-            run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
+            _warn_of_lost_date(run, image, refusal)
     return image
+
+
+def _warn_of_lost_date(run: Run, image: Image, refusal: rules.Refusal) -> None:
+    where = f"{image.id} ({image.name}) in {image.region}"
+    run.warn_once(f"{where}: the date cannot be set again: {refusal.sentence}")
 
 
 def look_for_date(run: Run, target: Target, old: State, image: Image | None) -> Image | None:

@@ -229,7 +229,7 @@ def read(run: Run, old: State) -> State | None:
         return None
     live = image.date
     now = run.ec2.now()
-    if rules.is_settling(old, now, _settle(run)) and live != old.scheduled and rules.may_be_stale(old, live):
+    if live != old.scheduled and rules.may_lag(old, live, now, _settle(run)):
         live = old.live  # still spreading when the waiting was over: our own write is the better answer
     return replace(
         _with_image(old, image),
@@ -380,9 +380,7 @@ def _move_back(run: Run, target: Target, old: State, holder: Claim, wanted: date
     """Set the holder's date where the image has the one of this resource; returns whether that was said or done."""
     where = f"{old.image_id} in {old.region}"
     image = look_for_date(run, target, old, _look(run, target, old, _DELETE_AGE))
-    if rules.is_settling(old, run.ec2.now(), _settle(run)) and (
-        image is None or rules.may_be_stale(old, image.date)
-    ):
+    if rules.may_lag(old, image.date if image else None, run.ec2.now(), _settle(run)):
         image = _last_seen(run, old)  # EC2 shows what was before our write
     if image is None:
         run.note(f"{where} is not found, so its date is left")

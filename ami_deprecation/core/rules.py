@@ -224,12 +224,17 @@ def date_refusal(image: Image | None, wanted: Schedule, when: datetime, now: dat
     return None
 
 
+def date_by_clock(wanted: At | InDays, now: datetime) -> datetime:
+    """The date that a schedule means for an image that is not known."""
+    return wanted.when if isinstance(wanted, At) else dates.in_days(now, wanted.days)
+
+
 def offline_refusal(wanted: At | InDays, now: datetime) -> Refusal | None:
     """What can be judged by this machine's clock alone, which may be wrong by hours.
 
     A date that has passed is right only for an image that has it already, and that cannot be seen here.
     """
-    when = wanted.when if isinstance(wanted, At) else dates.in_days(now, wanted.days)
+    when = date_by_clock(wanted, now)
     if when < now - _DAY:
         return Refusal(
             property_of(wanted),
@@ -271,7 +276,7 @@ def is_changed_outside(state: State, image: Image, now: datetime, settle: timede
     """Whether the image's date is not the one of the state, and no write of ours explains it."""
     if image.date == state.live:
         return False
-    return not (is_settling(state, now, settle) and may_be_stale(state, image.date))
+    return not may_lag(state, image.date, now, settle)
 
 
 def outside_change(
@@ -374,7 +379,7 @@ def on_update(  # all that the decision depends on
     refusal = date_refusal(image, wanted, when, now)
     is_asked = state is None or needs_update(state, wanted)
     if refusal is None and state is not None and not is_asked:
-        if is_settling(state, now, settle) and may_be_stale(state, image.date):
+        if may_lag(state, image.date, now, settle):
             return Keep()
         shown = text_or_none(image.date) or "no date"
         return Leave(
@@ -399,7 +404,7 @@ def _is_spreading(
     """Whether EC2 shows what was before the write of what a create replaces."""
     if replaced is None or replaced.live != when:
         return False
-    return is_settling(replaced, now, settle) and may_be_stale(replaced, image.date)
+    return may_lag(replaced, image.date, now, settle)
 
 
 def is_settling(state: State, now: datetime, settle: timedelta) -> bool:
@@ -410,6 +415,11 @@ def is_settling(state: State, now: datetime, settle: timedelta) -> bool:
 def may_be_stale(state: State, live: datetime | None) -> bool:
     """Whether an answer that is not our date is what EC2 shows while a write spreads."""
     return state.applied is not None and (live is None or live in state.applied.over)
+
+
+def may_lag(state: State, live: datetime | None, now: datetime, settle: timedelta) -> bool:
+    """Whether an answer, None also for an image that is not shown, can be from before our last write."""
+    return is_settling(state, now, settle) and may_be_stale(state, live)
 
 
 def record_write(state: State | None, image: Image, now: datetime, settle: timedelta) -> Applied:
@@ -448,7 +458,7 @@ def on_delete(
     if (image is None and not settling) or (image is not None and image.state in GONE_STATES):
         return Keep()
     live = state.scheduled if image is None else image.date
-    ours = live == state.scheduled or (settling and may_be_stale(state, live))
+    ours = live == state.scheduled or may_lag(state, live, now, settle)
     where = f"{state.image_id} in {state.region}"
     if not ours:
         if live is None:

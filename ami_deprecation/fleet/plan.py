@@ -154,6 +154,7 @@ def make(
     for read in current:
         # With whole releases, an image that cannot be judged leaves a gap in the order of every Region.
         doubts = odd if arguments.rules.whole_releases else read.unusable
+        first = len(children)
         for each in (each for each in decided if each.image.region == read.name):
             is_dated = (each.image.region, each.image.id) in (earlier or {})
             decision = _unless_in_use(each, read, arguments, is_dated=is_dated)
@@ -170,7 +171,7 @@ def make(
                 warnings.append(
                     f"{decision.where} is public and more than two years old, so EC2 accepts no new date: make it private first"
                 )
-        warnings.extend(_outside_changes(children, read, earlier or {}, now, settle))
+        warnings.extend(_outside_changes(children[first:], earlier or {}, now, settle))
         kept, why = _kept(
             replace(read, unusable=doubts), earlier, {child.key for child in children}, now, settle
         )
@@ -217,17 +218,13 @@ def _no_match(regions: Iterable[str]) -> str:
 
 
 def _outside_changes(
-    children: Iterable[Child],
-    read: RegionRead,
-    earlier: Mapping[Key, Earlier],
-    now: datetime,
-    settle: timedelta,
+    children: Iterable[Child], earlier: Mapping[Key, Earlier], now: datetime, settle: timedelta
 ) -> Iterator[str]:
     """Dates that somebody else changed and this run leaves: the engine asks no provider about an unchanged resource."""
     changed = []
     for child in children:
         known = earlier.get(child.key)
-        if child.region != read.name or child.decision is None or known is None or known.state.drifted:
+        if child.decision is None or known is None or known.state.drifted:
             continue
         image = child.decision.image
         is_unchanged = child.schedule == known.state.inputs.schedule
@@ -443,8 +440,6 @@ def refusal(
         if child.decision is not None and selection.changes(child.decision.image, child.schedule, now)
     ]
     canceled = [each.where for each in plan.cancellations]
-    # Excluding an image by its id is deliberate; so is giving it its own resource.
-    excluded = {each.image_id for each in arguments.rules.exclude}
     if arguments.max_changes is not None and len(changed) + len(canceled) > arguments.max_changes:
         counts = [f"{_count(len(changed), 'image')} would be dated or re-dated"] if changed else []
         counts += [f"{_count(len(canceled), 'date')} would be canceled"] if canceled else []
@@ -452,8 +447,15 @@ def refusal(
             f"{' and '.join(counts)}, more than max_changes={arguments.max_changes}: {_listed([*changed, *canceled])}; "
             "nothing is changed: raise max_changes for this run, or narrow the policy"
         )
+    return None if arguments.allow_empty else loss(plan, arguments, earlier)
+
+
+def loss(plan: Plan, arguments: PolicyArguments, earlier: Mapping[Key, Earlier] | None) -> str | None:
+    """Why ``allow_empty`` is needed, as a sentence: the run would cancel all or most of the policy's dates."""
+    # Excluding an image by its id is deliberate; so is giving it its own resource.
+    excluded = {each.image_id for each in arguments.rules.exclude}
     canceled = [each.where for each in plan.cancellations if each.image_id not in excluded]
-    if arguments.allow_empty or not canceled:
+    if not canceled:
         return None
     judged = [child.key for child in plan.children if child.decision is not None]
     stay = sum(key in (earlier or {}) for key in judged)

@@ -81,10 +81,8 @@ def plan(
     refused = planning.refusal(made, arguments, earlier, gateway.now())
     if refused is not None:
         raise RequestRefused(refused)
-    if arguments.allow_empty and earlier is not None:
-        guarded = replace(arguments, allow_empty=False)
-        if planning.refusal(made, guarded, earlier, gateway.now()) is None:
-            return replace(made, warnings=(*made.warnings, _NOT_NEEDED))
+    if arguments.allow_empty and earlier is not None and planning.loss(made, arguments, earlier) is None:
+        return replace(made, warnings=(*made.warnings, _NOT_NEEDED))
     return made
 
 

@@ -44,6 +44,15 @@ def dates(ec2: LocalEC2) -> list[datetime | None]:
     return [image.deprecation_time for image in ec2.images()]
 
 
+def rename(stack: Stack, ec2: LocalEC2) -> str:
+    """An image whose resource `web` is up, and is called `renamed` in the program now."""
+    image = ec2.add_image(name="web-1")
+    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
+    stack.up()
+    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    return image
+
+
 def test_rename_without_alias_keeps_date(stack: Stack, ec2: LocalEC2, images: dict[str, str]) -> None:
     before = dates(ec2)
     declare(stack, *(resource(f"new-{name}", images[name], given) for name, (_, given) in FORMS.items()))
@@ -202,10 +211,7 @@ def test_delete_first_swap_keeps_passed_dates(stack: Stack, ec2: LocalEC2, *, la
 def test_targeted_rename_keeps_date(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
     """The engine's own children, not forks: a plugin asks when the engine from which it descends started."""
     stack = Stack.create(cold_cli, tmp_path, ec2)
-    image = ec2.add_image(name="web-1")
-    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
-    stack.up()
-    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    image = rename(stack, ec2)
     old = urn(stack, "web")
     for name in ("renamed", "web"):
         assert stack.up("--target", old.removesuffix("web") + name).mutations == []
@@ -216,10 +222,7 @@ def test_targeted_rename_keeps_date(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path
 def test_destroy_with_program_cancels_after_a_rename(cold_cli: Cli, ec2: LocalEC2, tmp_path: Path) -> None:
     """The engine's own children: a plugin sees in its command line that it is a destroy."""
     stack = Stack.create(cold_cli, tmp_path, ec2)
-    image = ec2.add_image(name="web-1")
-    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
-    stack.up()
-    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    rename(stack, ec2)
     assert stack.destroy("--run-program").mutations == ["DisableImageDeprecation"]
 
 
@@ -236,10 +239,7 @@ def test_refreshing_update_asks_anew_what_is_ignored(stack: Stack, ec2: LocalEC2
 
 
 def test_excluded_rename_keeps_date(stack: Stack, ec2: LocalEC2) -> None:
-    image = ec2.add_image(name="web-1")
-    declare(stack, resource("web", image, "deprecate_at='2028-06-01'"))
-    stack.up()
-    declare(stack, resource("renamed", image, "deprecate_at='2028-06-01'"))
+    image = rename(stack, ec2)
     old = urn(stack, "web")
     assert stack.up("--exclude", old).mutations == []
     assert len(stack.resources(TOKEN)) == 2
