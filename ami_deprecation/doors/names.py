@@ -26,7 +26,8 @@ CAMEL = {
     name: inputs.camel(name) for name in (*(each.name for each in inputs.DEFINITIONS), *keys.OUTPUT_KEYS)
 }
 _PYTHON = {camel: name for name, camel in CAMEL.items()}
-_STACK = "pulumi:pulumi:Stack"
+#: The type of the resource that all others of a stack stand under.
+STACK = "pulumi:pulumi:Stack"
 _KEY = re.compile(rf"(?<![\w:])aws:({'|'.join(each.name for each in PROVIDER_KEYS)})\b")
 
 
@@ -60,11 +61,17 @@ def in_python(properties: Iterable[str]) -> list[str]:
     return [_PYTHON.get(key, key) for key in properties]
 
 
+def kind_and_name(urn: str) -> tuple[str, str]:
+    """The types of a resource's parents and its own, joined by ``$``, and its name."""
+    kind, _, name = urn.partition("::")[2].partition("::")[2].partition("::")
+    return kind, name
+
+
 def resource_of(urn: str) -> str:
     """A resource's name, with the types of its parents where there are any: the text that a Python program sends."""
-    _, _, types, name = (*urn.split("::", 3), "", "", "")[:4]
-    parents = types.rpartition("$")[0].removeprefix(f"{_STACK}$")
-    return f"{name} (in {parents})" if parents and parents != _STACK else name
+    kind, name = kind_and_name(urn)
+    parents = kind.rpartition("$")[0].removeprefix(f"{STACK}$")
+    return f"{name} (in {parents})" if parents and parents != STACK else name
 
 
 @cache

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ..fleet.plan import Key
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
-_STACK = "pulumi:pulumi:Stack"
 
 
 def policy_children(
@@ -91,7 +90,7 @@ def _policies(resources: Mapping[str, Mapping[str, object] | None], token: str) 
     """Each policy's children in the state. A policy's name can be the beginning of another policy's."""
     found: defaultdict[_Policy, list[State]] = defaultdict(list)
     for urn, outputs in resources.items():
-        kind, resource = _kind_and_name(urn)
+        kind, resource = names.kind_and_name(urn)
         policy, _, child = kind.rpartition("$")
         if outputs is None or child not in names.TYPES or not f"${policy}".endswith(f"${token}"):
             continue
@@ -107,20 +106,14 @@ def _parts(known: State) -> list[str]:
     return [part for part in (known.image_name, known.image_id, known.region) if part]
 
 
-def _kind_and_name(urn: str) -> tuple[str, str]:
-    """The types of a resource's parents and its own, and its name."""
-    kind, _, name = urn.partition("::")[2].partition("::")[2].partition("::")
-    return kind, name
-
-
 def _chains(resources: Iterable[str], parent: pulumi.Resource | str | None) -> set[str]:
     """The parent types that may precede a policy's type in its URN; only the state knows those above a Python parent."""
     if isinstance(parent, str):
-        kind, _ = _kind_and_name(parent)
-        return {"" if kind == _STACK else kind}
-    if parent is None or parent.pulumi_resource_type == _STACK:
+        kind, _ = names.kind_and_name(parent)
+        return {"" if kind == names.STACK else kind}
+    if parent is None or parent.pulumi_resource_type == names.STACK:
         return {""}
-    kinds = (_kind_and_name(urn) for urn in resources)
+    kinds = (names.kind_and_name(urn) for urn in resources)
     return {
         kind
         for kind, name in kinds
@@ -139,7 +132,7 @@ def _places_before(
     aliases = options.aliases if options is not None and options.aliases else ()
     for alias in aliases if not isinstance(aliases, pulumi.Output) else ():
         if isinstance(alias, str):
-            kind, old = _kind_and_name(alias)
+            kind, old = names.kind_and_name(alias)
             yield old, {kind}
         elif isinstance(alias, pulumi.Alias):
             given: object = alias.parent
@@ -148,7 +141,7 @@ def _places_before(
                 old = alias.name if isinstance(alias.name, str) else name
                 yield old, {_join(chain, token) for chain in _chains(resources, above)}
     if isinstance(parent, pulumi.Resource) and parent._aliases:  # noqa: SLF001  # the SDK's rule: children have them too
-        yield name, {kind for kind, _ in map(_kind_and_name, resources)} | {token}
+        yield name, {kind for kind, _ in map(names.kind_and_name, resources)} | {token}
 
 
 def _resources() -> dict[str, Mapping[str, object] | None] | None:
