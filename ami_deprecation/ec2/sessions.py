@@ -143,7 +143,7 @@ class Sessions:
         return session
 
     def _new_session(self, target: Target) -> botocore.session.Session:
-        from .session import Session  # noqa: PLC0415  # lazily: see the package's docstring
+        from .network_session import Session  # noqa: PLC0415  # lazily: see the package's docstring
 
         return Session(target.identity.profile, target.network, self._retry_seconds)
 
